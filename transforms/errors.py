@@ -1,0 +1,34 @@
+"""What can go wrong, each kind with the exit code that the command ends with."""
+
+
+class AuditError(Exception):
+    """Say what failed and what to do; shown without a traceback, so never with a cell's value in it."""
+
+    exit_code = 4
+
+
+class UsageError(AuditError):
+    """The command was called with something that cannot be: a path that does not exist, an impossible date."""
+
+    exit_code = 2
+
+
+class BusyError(AuditError):
+    """Another run holds the OUT folder."""
+
+    exit_code = 75
+
+
+class ExtractRefused(AuditError):
+    """A whole extract cannot be used; the other extracts go on.
+
+    The message is the `reason` in the controls report: it names the column where there is one, and never a cell.
+    """
+
+    exit_code = 3
+
+
+class ExtractNotReady(AuditError):
+    """An extract changed while it was read: somebody still writes it. It is left for the next run."""
+
+    exit_code = 0

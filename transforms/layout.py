@@ -1,0 +1,102 @@
+"""The canonical layout of a claims extract, and the words that reports use for what became of a row.
+
+One table of columns drives ingest, the batches' schema, the SQL stages and `docs/data.md`. Names are those of the Tuva Project's
+`medical_claim` input layer; `is_ours` marks the ones that it does not have.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+FORMAT = 1
+"""Number of the layout of batches and manifests; files of another number are not read."""
+
+KINDS = {
+    "text": (pa.string(), "VARCHAR", "text"),
+    "integer": (pa.int64(), "BIGINT", "whole number, at most 9 digits"),
+    "date": (pa.date32(), "DATE", "date: YYYY-MM-DD, YYYYMMDD or MM/DD/YYYY, one form a column"),
+    "amount": (pa.decimal128(14, 2), "DECIMAL(14, 2)", "US dollars, at most 12 digits and 2 decimals"),
+    "units": (pa.decimal128(13, 4), "DECIMAL(13, 4)", "number, at most 9 digits and 4 decimals"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One canonical column. `needed` is empty, or says what an extract must have of it; `case` is how its values are normalised."""
+
+    name: str
+    kind: str
+    meaning: str
+    needed: str = ""
+    case: str = "as it is"
+    is_ours: bool = False
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        return KINDS[self.kind][0]
+
+    @property
+    def sql_type(self) -> str:
+        return KINDS[self.kind][1]
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("claim_id", "text", "the payer's claim number; it stays through a claim's versions", "column and value"),
+    Column("claim_line_number", "integer", "line within the claim", "column and value"),
+    Column("claim_type", "text", "professional, institutional, …; compared in any case"),
+    Column("person_id", "text", "one person across plans; without it, data source, payer and member number stand for the person"),
+    Column("member_id", "text", "the plan's member number", "column and value"),
+    Column("payer", "text", "carried through to the reports"),
+    Column("plan", "text", "carried through to the reports"),
+    Column("claim_start_date", "date", "stands in where a line has no date of its own", "this or claim_line_start_date"),
+    Column("claim_end_date", "date", "what cannot be read is taken as empty"),
+    Column("claim_line_start_date", "date", "date of service", "this or claim_start_date"),
+    Column("claim_line_end_date", "date", "what cannot be read is taken as empty"),
+    Column("place_of_service_code", "text", "carried along"),
+    Column("bill_type_code", "text", "institutional claims: its last digit stands in for a missing claim_frequency_code where it is 7 or 8"),
+    Column("revenue_center_code", "text", "carried along"),
+    Column("service_unit_quantity", "units", "units of service; a negative number marks a reversal"),
+    Column("hcpcs_code", "text", "CPT or HCPCS Level II code", "column", "upper case"),
+    Column("hcpcs_modifier_1", "text", "modifier; the order of the five has no meaning", case="upper case"),
+    Column("hcpcs_modifier_2", "text", "modifier", case="upper case"),
+    Column("hcpcs_modifier_3", "text", "modifier", case="upper case"),
+    Column("hcpcs_modifier_4", "text", "modifier", case="upper case"),
+    Column("hcpcs_modifier_5", "text", "modifier", case="upper case"),
+    Column("rendering_npi", "text", "who did the service"),
+    Column("billing_npi", "text", "who billed it"),
+    Column("facility_npi", "text", "where it was done"),
+    Column("paid_date", "date", "date of adjudication; orders a claim's versions"),
+    Column("paid_amount", "amount", "what the plan paid; a negative amount marks a reversal", "column"),
+    Column("allowed_amount", "amount", "what cannot be read is taken as empty"),
+    Column("charge_amount", "amount", "a negative amount marks a reversal"),
+    *(Column(f"diagnosis_code_{n}", "text", "carried along") for n in range(1, 26)),
+    Column("data_source", "text", "the system that numbered the claim: a claim is data source and claim number together"),
+    Column("file_name", "text", "carried along; does not tell duplicates apart"),
+    Column("file_date", "date", "orders versions with the same paid_date; does not tell duplicates apart"),
+    Column("claim_status", "text", "paid, denied, reversed or pending; empty means paid", case="lower case", is_ours=True),
+    Column("claim_frequency_code", "text", "1 original, 7 replacement, 8 void; others act as 1", case="no leading zeros", is_ours=True),
+    Column("replaced_claim_id", "text", "the claim that a 7 or an 8 acts on; empty means its own", is_ours=True),
+    Column("line_of_business", "text", "decides whether the policy or CMS coverage applies", case="lower case", is_ours=True),
+    Column("state", "text", "two letters", is_ours=True),
+    Column("prior_authorization_number", "text", "the service was approved beforehand", is_ours=True),
+)
+
+BATCH_SCHEMA = pa.schema([pa.field(column.name, column.arrow_type) for column in COLUMNS])
+
+CLAIM_STATUSES = ("paid", "denied", "reversed", "pending")
+
+QUARANTINE_REASONS = {
+    "unparseable_row": "the record cannot be read as CSV, has too few or too many fields, a lone carriage return, or a field over 64 kB",
+    "unterminated_last_row": "the file does not end in a newline, so its last row may have been cut",
+    "nul_byte": "a NUL byte",
+    "bad_encoding": "not UTF-8",
+    "missing_claim_id": "claim_id is empty",
+    "missing_claim_line_number": "claim_line_number is empty",
+    "missing_member": "member_id is empty",
+    "missing_service_date": "claim_line_start_date and claim_start_date are both empty",
+    "invalid_date": "a date that is none, or lies outside 1990-01-01 to 2099-12-31",
+    "invalid_amount": "paid_amount or charge_amount is not an amount of dollars with at most two decimals",
+    "invalid_number": "claim_line_number or service_unit_quantity is not a number of the allowed form",
+    "unknown_claim_status": "claim_status is none of paid, denied, reversed, pending",
+}
+"""Why a row was refused, in the order in which the reasons are tried."""

@@ -1,0 +1,301 @@
+"""Read what stands in `sql/`: reference tables, query headers, policies with their limits.
+
+All that is known about a rule stands in its own file's header, and all that several rules share in its folder's `policy.toml`; nothing of it
+is repeated in Python.
+"""
+
+import csv
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from transforms.errors import AuditError
+
+SQL = Path(__file__).resolve().parents[1] / "sql"
+REFERENCE = SQL / "0_reference"
+RULES = SQL / "3_rules"
+
+Value = int | str | bool | date | list[str]
+
+HEADER_LINE = re.compile(r"-- ([a-z_]+): +(.*\S)\s*$")
+STAGE_KEYS = {
+    "1_lines": {"title", "grain", "param"},
+    "2_timeline": {"title", "grain", "param"},
+    "3_rules": {"title", "section", "rank", "per", "judges", "text_held_from", "effective", "param", "enabled", "records"},
+    "4_findings": {"title", "grain", "param"},
+    "5_reports": {"title", "grain", "param", "column"},
+}
+NEEDED_KEYS = {
+    "1_lines": {"title", "grain"},
+    "2_timeline": {"title", "grain"},
+    "3_rules": {"title", "section", "rank", "per", "judges"},
+    "4_findings": {"title", "grain"},
+    "5_reports": {"title", "grain", "column"},
+}
+POLICY_KEYS = {
+    "policy_id",
+    "version",
+    "title",
+    "effective_from",
+    "text_held_from",
+    "precedence_lines",
+    "precedence_reason",
+    "noted_lines",
+    "noted_reason",
+    "crossover_lines",
+}
+
+
+@dataclass(frozen=True)
+class Code:
+    """A procedure code and the dates, both inclusive and None where open, from and to which it belongs to its family."""
+
+    hcpcs_code: str
+    effective_from: date | None
+    effective_to: date | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SQL file: the SELECT that fills `table`, and what its header says."""
+
+    table: str
+    stage: str
+    path: Path
+    sql: str
+    header: dict[str, str]
+    prose: str
+    params: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.header["title"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a policy with the limits in force. `judges` is a family of procedures, or a group of families."""
+
+    query: Query
+    rank: int
+    section: str
+    per: str
+    judges: str
+    enabled: bool
+    effective: date
+    text_held_from: date
+    params: dict[str, Value]
+
+    @property
+    def rule_id(self) -> str:
+        return self.query.table
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy folder, with those it extends laid under it. `facts` are the values of `policy.toml` that queries may name as parameters."""
+
+    folder: Path
+    facts: dict[str, Value]
+    params: dict[str, Value]
+    rules: tuple[Rule, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def policy_id(self) -> str:
+        return str(self.facts["policy_id"])
+
+    @property
+    def schema(self) -> str:
+        """The DuckDB schema that holds its tables of stages 2 and 3."""
+        return re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
+
+
+def load_codes() -> list[Code]:
+    """The procedure codes that are in some family at any date, by code."""
+    with (REFERENCE / "procedure_codes.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return sorted(
+        (Code(row["hcpcs_code"], _open_date(row["effective_from"]), _open_date(row["effective_to"])) for row in rows),
+        key=lambda code: (code.hcpcs_code, code.effective_from or date.min),
+    )
+
+
+def _open_date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def load_stage(stage: str) -> list[Query]:
+    """The queries of a numbered folder of `sql/`, in the order in which they run."""
+    return [read_query(path, stage) for path in sorted((SQL / stage).glob("*.sql"))]
+
+
+def read_query(path: Path, stage: str) -> Query:
+    """Read one SQL file; AuditError names file and line of a header key that is unknown, missing or there twice."""
+    header: dict[str, str] = {}
+    params: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    prose: list[str] = []
+    text = path.read_text(encoding="utf-8")
+    in_header = True
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("--"):
+            break
+        entry = HEADER_LINE.match(line) if in_header else None
+        if entry is None:
+            in_header = False
+            prose.append(line[2:].strip())
+            continue
+        key, value = entry.groups()
+        if key not in STAGE_KEYS[stage]:
+            raise AuditError(f"{path.name}, line {number}: unknown header key '{key}'; known here: {', '.join(sorted(STAGE_KEYS[stage]))}")
+        if key == "param":
+            name, _, default = (part.strip() for part in value.partition("="))
+            params[name] = default
+        elif key == "column":
+            name, _, meaning = (part.strip() for part in value.partition(":"))
+            columns[name] = meaning
+        elif key in header:
+            raise AuditError(f"{path.name}, line {number}: header key '{key}' is there twice")
+        else:
+            header[key] = value
+    for key in sorted(NEEDED_KEYS[stage] - header.keys() - ({"column"} if columns else set())):
+        raise AuditError(f"{path.name}, line 1: the header lacks '{key}'")
+    table = re.sub(r"^\d+_", "", path.stem)
+    return Query(table, stage, path, text, header, " ".join(prose).strip(), params, columns)
+
+
+def policy_folders() -> list[Path]:
+    """The policies that come with the program."""
+    return sorted(path.parent for path in RULES.glob("*/policy.toml"))
+
+
+def load_policies(folders: list[Path]) -> list[Policy]:
+    """Read the policies of these folders, by policy_id; two with one id are an error."""
+    policies = sorted((load_policy(folder) for folder in folders), key=lambda policy: policy.policy_id)
+    for one, other in zip(policies, policies[1:], strict=False):
+        if one.schema == other.schema:
+            raise AuditError(f"{other.folder.name}/policy.toml: policy_id is that of {one.folder.name} too; give one of them another")
+    return policies
+
+
+def load_policy(folder: Path) -> Policy:
+    """Read a policy folder: its `policy.toml`, the rules in it, and under both those of the policy that it extends.
+
+    Source of a limit, the later winning: a rule's header, `[rules.RULE_ID]` of the policy that is extended, `[rules.RULE_ID]` of this one. A
+    header may name another rule's limit (`RULE_ID.name`), which then has one place only.
+    """
+    facts, params, overrides, queries, files = _layers(folder, ())
+    missing = POLICY_KEYS - {"title"} - facts.keys()
+    if missing:
+        raise AuditError(f"{folder.name}/policy.toml: '{sorted(missing)[0]}' is missing")
+    by_rule = {query.table: query for query in queries}
+    for rule_id in overrides:
+        if rule_id not in by_rule:
+            raise AuditError(f"{folder.name}/policy.toml: [rules.{rule_id}] is no rule of this policy")
+    own = {rule_id: _own_params(query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
+    rules = tuple(
+        sorted(
+            (_rule(query, facts, overrides.get(rule_id, {}), _resolved(query, own)) for rule_id, query in by_rule.items()),
+            key=lambda rule: rule.rank,
+        )
+    )
+    if len({rule.rank for rule in rules}) < len(rules):
+        raise AuditError(f"{folder.name}: two rules have one rank; money needs an order")
+    return Policy(folder, facts, params, rules, tuple(files))
+
+
+def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, list[Query], list[Path]]:
+    path = folder / "policy.toml"
+    if not path.is_file():
+        raise AuditError(f"{folder}: no policy.toml; a policy is a folder with one")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise AuditError(f"{folder.name}/policy.toml: {error}") from None
+    facts: dict = {}
+    params: dict = {}
+    overrides: dict[str, dict] = {}
+    queries: dict[str, Query] = {}
+    files: list[Path] = []
+    base_name = content.pop("extends", None)
+    if base_name is not None:
+        base = next((place for place in (folder.parent / base_name, RULES / base_name) if (place / "policy.toml").is_file()), None)
+        if base is None or base in above or base == folder:
+            raise AuditError(f"{folder.name}/policy.toml: extends = \"{base_name}\": there is no such policy folder")
+        facts, params, overrides, inherited, files = _layers(base, (*above, folder))
+        queries = {query.table: query for query in inherited}
+    params = {**params, **content.pop("params", {})}
+    for rule_id, values in content.pop("rules", {}).items():
+        overrides = {**overrides, rule_id: {**overrides.get(rule_id, {}), **values}}
+    for key in content:
+        if key not in POLICY_KEYS:
+            raise AuditError(f"{folder.name}/policy.toml: unknown key '{key}'; known: {', '.join(sorted(POLICY_KEYS))}, extends, params, rules")
+    facts = {**facts, **content}
+    own_files = sorted(folder.glob("*.sql"))
+    queries |= {query.table: query for query in (read_query(file, "3_rules") for file in own_files)}
+    return facts, params, overrides, list(queries.values()), [*files, path, *own_files]
+
+
+def _own_params(query: Query, overrides: dict) -> dict[str, Value]:
+    for name in overrides:
+        if name != "enabled" and name not in query.params:
+            raise AuditError(f"[rules.{query.table}]: the rule has no limit '{name}'; it has: {', '.join(query.params) or 'none'}")
+    return {name: overrides.get(name, _literal(default)) for name, default in query.params.items()}
+
+
+def _literal(text: str) -> Value:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _resolved(query: Query, own: dict[str, dict[str, Value]]) -> dict[str, Value]:
+    """Put the other rule's limit in the place of a reference to it."""
+    values: dict[str, Value] = {}
+    for name, value in own[query.table].items():
+        rule_id, dot, other = value.partition(".") if isinstance(value, str) else ("", "", "")
+        if dot and rule_id in own:
+            if other not in own[rule_id]:
+                raise AuditError(f"{query.path.name}: param {name} = {value}: {rule_id} has no such limit")
+            value = own[rule_id][other]
+        values[name] = value
+    return values
+
+
+def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:
+    header = query.header
+    if header["per"] not in ("injection", "date", "code"):
+        raise AuditError(f"{query.path.name}: per: {header['per']}: must be injection, date or code")
+    return Rule(
+        query=query,
+        rank=int(header["rank"]),
+        section=header["section"],
+        per=header["per"],
+        judges=header["judges"],
+        enabled=bool(overrides.get("enabled", header.get("enabled", "true") == "true")),
+        effective=date.fromisoformat(header["effective"]) if "effective" in header else facts["effective_from"],
+        text_held_from=date.fromisoformat(header["text_held_from"]) if "text_held_from" in header else facts["text_held_from"],
+        params=params,
+    )
+
+
+def reference_files() -> list[Path]:
+    return sorted(REFERENCE.glob("*.csv"))
+
+
+def file_hashes(policies: list[Policy]) -> dict[str, str]:
+    """SHA-256 of every file that decides what an audit says, by its path below `sql/` (or by folder and name, for a policy from elsewhere)."""
+    stages = [path for stage in ("1_lines", "2_timeline", "4_findings", "5_reports", "auditor") for path in sorted((SQL / stage).glob("*.sql"))]
+    files = [*reference_files(), *stages, *(path for policy in policies for path in policy.files)]
+    return {
+        (path.relative_to(SQL).as_posix() if path.is_relative_to(SQL) else f"{path.parent.name}/{path.name}"): hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
+        for path in files
+    }
