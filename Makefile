@@ -1,0 +1,46 @@
+# `make demo` and `make test` are all that a fresh machine needs, besides Python 3.11 or later with pip.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix docs bench lock
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-6s %s\n", $$1, $$2 }'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check
+	touch $@
+
+demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
+	$(BIN)/sij-audit run data/sample --out out/demo --as-of 2024-06-30
+
+test: $(INSTALLED) ## install, then run the tests
+	$(BIN)/python -m pytest -n auto
+
+check: $(INSTALLED) ## format, lint, types, SQL lint, generated documents
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/sqruff lint sql
+	$(BIN)/python -m transforms.documents --check
+
+fix: $(INSTALLED) ## put into order what check can put into order by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/sqruff fix sql
+
+docs: $(INSTALLED) ## write docs/rules.md and docs/data.md anew
+	$(BIN)/python -m transforms.documents
+
+bench: $(INSTALLED) ## measure the audit and its peers on the same files
+	$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
