@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import duckdb
@@ -153,7 +154,8 @@ def _build_run(
         "as_of": identity.as_of.isoformat(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "fingerprint": identity.fingerprint,
-        "versions": {"sij-audit": identity.version} | {library: version(library) for library in ("duckdb", "polars", "pyarrow")},
+        "versions": {"sij-audit": identity.version, "python": python_version()}
+        | {library: version(library) for library in ("duckdb", "polars", "pyarrow")},
         "settings": dict(identity.settings),
         "inputs": inputs,
         "refused": sorted(identity.refused),
