@@ -198,9 +198,16 @@ def load_policy(folder: Path) -> Policy:
         if rule_id not in by_rule:
             raise AuditError(f"{folder.name}/policy.toml: [rules.{rule_id}] is no rule of this policy")
     own = {rule_id: _own_params(query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
+    params = {name: _followed(f"{folder.name}/policy.toml", name, value, own) for name, value in params.items()}
     rules = tuple(
         sorted(
-            (_rule(query, facts, overrides.get(rule_id, {}), _resolved(query, own)) for rule_id, query in by_rule.items()),
+            (_rule(
+                    query,
+                    facts,
+                    overrides.get(rule_id, {}),
+                    {name: _followed(query.path.name, name, value, own) for name, value in own[rule_id].items()},
+                )
+                for rule_id, query in by_rule.items()),
             key=lambda rule: rule.rank,
         )
     )
@@ -255,17 +262,14 @@ def _literal(text: str) -> Value:
         return text
 
 
-def _resolved(query: Query, own: dict[str, dict[str, Value]]) -> dict[str, Value]:
-    """Put the other rule's limit in the place of a reference to it."""
-    values: dict[str, Value] = {}
-    for name, value in own[query.table].items():
-        rule_id, dot, other = value.partition(".") if isinstance(value, str) else ("", "", "")
-        if dot and rule_id in own:
-            if other not in own[rule_id]:
-                raise AuditError(f"{query.path.name}: param {name} = {value}: {rule_id} has no such limit")
-            value = own[rule_id][other]
-        values[name] = value
-    return values
+def _followed(place: str, name: str, value: Value, own: dict[str, dict[str, Value]]) -> Value:
+    """Put the limit itself in the place of a reference to it (`RULE_ID.name`)."""
+    rule_id, dot, other = value.partition(".") if isinstance(value, str) else ("", "", "")
+    if not dot or rule_id not in own:
+        return value
+    if other not in own[rule_id]:
+        raise AuditError(f"{place}: {name} = {value}: {rule_id} has no such limit")
+    return own[rule_id][other]
 
 
 def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:

@@ -1,0 +1,59 @@
+-- title: The version that a claim line takes its values from
+-- grain: one row per claim line (claim_key, claim_line_number)
+--
+-- Voids, pending rows and denied adjustments take no part. The latest date of adjudication decides: without a reversal the line stands; with
+-- reversals alone it is dead; with both it stands where its other rows outnumber its reversals over all dates. row_id is the row whose values
+-- count: the last that is no reversal, or, for a line without such a row, the last that there is.
+
+with latest_dates as (
+    select
+        *,
+        max(case when takes_part then paid_on_date end) over (partition by claim_key, claim_line_number) as latest_paid_on_date,
+    from claim_rows
+),
+
+counted_lines as (
+    select
+        claim_key,
+        claim_line_number,
+        bool_or(has_family_code) as has_family_code,
+        bool_or(takes_part) as has_part,
+        bool_or(takes_part and not is_reversal) as has_posting,
+        coalesce(bool_or(takes_part and is_reversal and paid_on_date = latest_paid_on_date), false) as is_reversed_last,
+        coalesce(bool_or(takes_part and not is_reversal and paid_on_date = latest_paid_on_date), false) as is_posted_last,
+        count(case when takes_part and has_family_code and not is_reversal then 1 end) as posting_count,
+        count(case when takes_part and has_family_code and is_reversal then 1 end) as reversal_count,
+    from latest_dates
+    group by claim_key, claim_line_number
+),
+
+value_rows as (
+    select
+        claim_key,
+        claim_line_number,
+        row_id,
+    from claim_rows
+    window version_order as (
+        partition by claim_key, claim_line_number
+        order by
+            takes_part desc, is_reversal asc, paid_on_date desc, filed_on_date desc, frequency_code = '7' desc, row_id desc
+    )
+    qualify row_number() over version_order = 1
+)
+
+select
+    counted_lines.claim_key,
+    counted_lines.claim_line_number,
+    value_rows.row_id,
+    counted_lines.has_family_code,
+    counted_lines.has_part,
+    counted_lines.has_posting
+    and (
+        not counted_lines.is_reversed_last
+        or (counted_lines.is_posted_last and counted_lines.posting_count > counted_lines.reversal_count)
+    ) as is_standing,
+from counted_lines
+inner join value_rows
+    on
+        counted_lines.claim_key = value_rows.claim_key
+        and counted_lines.claim_line_number = value_rows.claim_line_number

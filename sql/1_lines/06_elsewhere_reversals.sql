@@ -1,0 +1,82 @@
+-- title: Lines that reverse a line of another claim
+-- grain: one row per line with a family's code of a claim that holds nothing but reversals of such codes
+--
+-- Reversals and standing lines that agree in source, person, date, code, modifiers, biller and amount are paired by rank, each side in the order
+-- of payment; reversals paid before the first of the lines are left out, since what they reversed is not here. reversed_row_id is the line that
+-- a reversal makes dead, empty where it makes none dead.
+
+with backing_claims as (
+    select claim_key
+    from claim_rows
+    where has_family_code and takes_part
+    group by claim_key
+    having bool_and(is_reversal)
+),
+
+reversal_rows as (
+    select
+        claim_rows.*,
+        true as is_reversing,
+    from claim_rows
+    semi join backing_claims on claim_rows.claim_key = backing_claims.claim_key
+    where claim_rows.has_family_code and claim_rows.takes_part
+    qualify row_number() over (
+        partition by claim_rows.claim_key, claim_rows.claim_line_number
+        order by claim_rows.paid_on_date desc, claim_rows.filed_on_date desc, claim_rows.frequency_code = '7' desc, claim_rows.row_id desc
+    ) = 1
+),
+
+standing_rows as (
+    select
+        claim_rows.*,
+        false as is_reversing,
+    from claim_rows
+    inner join line_versions on claim_rows.row_id = line_versions.row_id
+    where line_versions.is_standing and claim_rows.has_family_code
+),
+
+matched_rows as (
+    select
+        row_id,
+        is_reversing,
+        paid_on_date,
+        claim_id,
+        claim_line_number,
+        dense_rank() over (
+            order by
+                data_source nulls first, person_id, service_date, hcpcs_code, modifiers, billing_npi nulls first,
+                abs(paid_amount) nulls first
+        ) as match_key,
+    from (select * from reversal_rows union all by name select * from standing_rows)
+),
+
+dated_rows as (
+    select
+        *,
+        min(case when not is_reversing then paid_on_date end) over (partition by match_key) as first_paid_on_date,
+    from matched_rows
+),
+
+ranked_rows as (
+    select
+        *,
+        case
+            when not is_reversing or paid_on_date >= first_paid_on_date then row_number() over (
+                partition by match_key, is_reversing, is_reversing and coalesce(paid_on_date < first_paid_on_date, true)
+                order by paid_on_date, claim_id, claim_line_number, row_id
+            )
+        end as match_rank,
+    from dated_rows
+)
+
+select
+    reversals.row_id,
+    originals.row_id as reversed_row_id,
+from ranked_rows as reversals
+left join ranked_rows as originals
+    on
+        reversals.match_key = originals.match_key
+        and reversals.match_rank = originals.match_rank
+        and not originals.is_reversing
+        and originals.paid_on_date <= reversals.paid_on_date
+where reversals.is_reversing

@@ -1,0 +1,95 @@
+-- title: Lines of a person and date that belong together, with their sites and doubts
+-- grain: one row per person_id, service_date, group_kind and group_id
+--
+-- A group holds the lines of one family, of one code, or of one group of families. Each biller says sides by modifiers: a side is certain where
+-- every biller who says anything says it, possible where one says it; where no side is certain both are possible. As a group, lines leave open
+-- what each of them leaves open, unless one of them is plain; one discontinued line is enough for the group.
+
+with grouped_lines as (
+    select
+        policy_lines.*,
+        unnest(['family', 'code', 'family_group']) as group_kind,
+        unnest([policy_lines.family_id, policy_lines.hcpcs_code, policy_lines.family_group]) as group_id,
+    from policy_lines
+),
+
+biller_sides as (
+    select
+        person_id,
+        service_date,
+        group_kind,
+        group_id,
+        bool_or(names_left) as names_left,
+        bool_or(names_right) as names_right,
+    from grouped_lines
+    group by person_id, service_date, group_kind, group_id, billing_npi, case when billing_npi is null then claim_key end
+),
+
+said_sides as (
+    select
+        person_id,
+        service_date,
+        group_kind,
+        group_id,
+        coalesce(bool_and(case when names_left or names_right then names_left end), false) as all_say_left,
+        coalesce(bool_and(case when names_left or names_right then names_right end), false) as all_say_right,
+        bool_or(names_left) as one_says_left,
+        bool_or(names_right) as one_says_right,
+    from biller_sides
+    group by person_id, service_date, group_kind, group_id
+),
+
+gathered_lines as (
+    select
+        grouped_lines.person_id,
+        grouped_lines.service_date,
+        grouped_lines.group_kind,
+        grouped_lines.group_id,
+        count(*) as line_count,
+        coalesce(sum(grouped_lines.paid_amount), 0) as paid_amount,
+        list_sort(list(distinct grouped_lines.claim_id)) as claim_ids,
+        list_sort(list(distinct grouped_lines.hcpcs_code)) as procedure_codes,
+        bool_or(grouped_lines.is_marked_diagnostic) as is_marked_diagnostic,
+        bool_and(grouped_lines.is_institutional) as is_all_institutional,
+        bool_or(grouped_lines.is_institutional) as has_institutional,
+        bool_or(grouped_lines.is_applicable) as is_applicable,
+        bool_or(grouped_lines.is_in_force) as is_in_force,
+        case when bool_or(grouped_lines.is_plain) then 0 else bit_or(grouped_lines.doubt_bits & bits.about_the_line) end
+        | bit_or(grouped_lines.doubt_bits & bits.discontinued) as doubt_bits,
+    from grouped_lines
+    cross join bits
+    group by grouped_lines.person_id, grouped_lines.service_date, grouped_lines.group_kind, grouped_lines.group_id
+)
+
+select
+    gathered_lines.person_id,
+    gathered_lines.service_date,
+    gathered_lines.group_kind,
+    gathered_lines.group_id,
+    said_sides.all_say_left as is_certain_left,
+    said_sides.all_say_right as is_certain_right,
+    said_sides.one_says_left or not (said_sides.all_say_left or said_sides.all_say_right) as is_possible_left,
+    said_sides.one_says_right or not (said_sides.all_say_left or said_sides.all_say_right) as is_possible_right,
+    case
+        when said_sides.all_say_left and said_sides.all_say_right then 'bilateral'
+        when said_sides.all_say_left then 'left'
+        when said_sides.all_say_right then 'right'
+        else 'unspecified'
+    end as site,
+    gathered_lines.doubt_bits,
+    gathered_lines.line_count,
+    gathered_lines.paid_amount,
+    gathered_lines.claim_ids,
+    gathered_lines.procedure_codes,
+    gathered_lines.is_marked_diagnostic,
+    gathered_lines.is_all_institutional,
+    gathered_lines.has_institutional,
+    gathered_lines.is_applicable,
+    gathered_lines.is_in_force,
+from gathered_lines
+inner join said_sides
+    on
+        gathered_lines.person_id = said_sides.person_id
+        and gathered_lines.service_date = said_sides.service_date
+        and gathered_lines.group_kind = said_sides.group_kind
+        and gathered_lines.group_id = said_sides.group_id

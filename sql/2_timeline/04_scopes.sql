@@ -1,0 +1,26 @@
+-- title: What an earlier injection is to a later one, by their sides
+-- grain: one row per side_kind of the later and of the earlier injection
+--
+-- same_site where a side is certain in both, else unspecified_site where a side is possible in both, else other_site; the strictest has order 1.
+
+with side_kinds as (
+    select distinct
+        side_kind,
+        is_certain_left,
+        is_certain_right,
+        is_possible_left,
+        is_possible_right,
+    from injection_series
+)
+
+select
+    later.side_kind,
+    earlier.side_kind as earlier_side_kind,
+    case
+        when (later.is_certain_left and earlier.is_certain_left) or (later.is_certain_right and earlier.is_certain_right) then 1
+        when (later.is_possible_left and earlier.is_possible_left) or (later.is_possible_right and earlier.is_possible_right) then 2
+        else 3
+    end as scope_order,
+    ['same_site', 'unspecified_site', 'other_site'][scope_order] as scope,
+from side_kinds as later
+cross join side_kinds as earlier

@@ -1,0 +1,89 @@
+-- title: Visits with invasive pain procedures of several families
+-- grain: one row per person_id and service_date with a live line of an SIJ family
+--
+-- is_by_one_practitioner: two families, one of them an SIJ family and neither inconclusive, have a line each that the same person rendered, or,
+-- where a line does not say who rendered it, that the same NPI billed on claims that are not institutional; and no line of either family is
+-- marked as a separate visit or practitioner.
+
+with family_lines as (
+    select
+        person_id,
+        service_date,
+        family_id,
+        is_sij,
+        is_inconclusive,
+        bool_or(is_marked_separate) as is_marked_separate,
+        list(distinct rendering_npi) filter (where rendering_npi is not null) as rendering_npis,
+        list(distinct billing_npi) filter (where billing_npi is not null and not is_institutional) as billing_npis,
+        list(distinct billing_npi) filter (
+            where billing_npi is not null and not is_institutional and rendering_npi is null
+        ) as unrendered_billing_npis,
+    from policy_lines
+    group by all
+),
+
+single_practitioner_visits as (
+    select distinct
+        sij.person_id,
+        sij.service_date,
+    from family_lines as sij
+    inner join family_lines as other
+        on
+            sij.person_id = other.person_id
+            and sij.service_date = other.service_date
+            and sij.family_id <> other.family_id
+    where
+        sij.is_sij
+        and not (sij.is_inconclusive or other.is_inconclusive or sij.is_marked_separate or other.is_marked_separate)
+        and (
+            coalesce(list_has_any(sij.rendering_npis, other.rendering_npis), false)
+            or coalesce(list_has_any(sij.unrendered_billing_npis, other.billing_npis), false)
+            or coalesce(list_has_any(sij.billing_npis, other.unrendered_billing_npis), false)
+        )
+),
+
+family_doubts as (
+    select
+        person_id,
+        service_date,
+        bit_or(doubt_bits) as doubt_bits,
+    from site_groups
+    where group_kind = 'family'
+    group by person_id, service_date
+),
+
+visits as (
+    select
+        policy_lines.person_id,
+        policy_lines.service_date,
+        count(distinct policy_lines.family_id) as family_count,
+        bool_or(policy_lines.is_applicable and policy_lines.is_sij) as is_applicable,
+        bit_or(policy_lines.doubt_bits & bits.authorized) as authorized_bits,
+        list_sort(list(distinct policy_lines.hcpcs_code)) as procedure_codes,
+        list_sort(coalesce(list(distinct policy_lines.claim_id) filter (
+            where not policy_lines.is_sij
+        ), [])) as other_claim_ids,
+    from policy_lines
+    cross join bits
+    group by policy_lines.person_id, policy_lines.service_date
+    having bool_or(policy_lines.is_sij)
+)
+
+select
+    visits.person_id,
+    visits.service_date,
+    visits.family_count,
+    single_practitioner_visits.person_id is not null as is_by_one_practitioner,
+    visits.is_applicable,
+    family_doubts.doubt_bits | visits.authorized_bits as doubt_bits,
+    visits.procedure_codes,
+    visits.other_claim_ids,
+from visits
+inner join family_doubts
+    on
+        visits.person_id = family_doubts.person_id
+        and visits.service_date = family_doubts.service_date
+left join single_practitioner_visits
+    on
+        visits.person_id = single_practitioner_visits.person_id
+        and visits.service_date = single_practitioner_visits.service_date

@@ -1,0 +1,54 @@
+-- title: The earlier injection that is too close
+-- grain: one row per person_id and service_date that has an earlier injection less than $interval_months months before
+--
+-- The strictest scope that holds one; of it the latest sound one, else the latest. breaks_left and breaks_right say which certain sides of the
+-- later injection were injected too shortly before.
+
+with close_scopes as (
+    select
+        *,
+        coalesce(service_date < (latest_sound_date + to_months($interval_months))::date, false) as is_prior_sound,
+    from scope_history
+    where service_date < (latest_date + to_months($interval_months))::date
+    qualify row_number() over (partition by person_id, service_date order by scope_order) = 1
+)
+
+select
+    close_scopes.person_id,
+    close_scopes.service_date,
+    close_scopes.scope,
+    prior.service_date as prior_service_date,
+    close_scopes.service_date - prior.service_date as interval_days,
+    (prior.service_date + to_months($interval_months))::date as interval_end_date,
+    close_scopes.series_count as prior_count,
+    close_scopes.clean_count,
+    close_scopes.doubted_bits,
+    later.is_diagnostic,
+    later.doubt_bits,
+    prior.is_diagnostic as is_prior_diagnostic,
+    prior.doubt_bits as prior_doubt_bits,
+    prior.claim_ids as prior_claim_ids,
+    later.is_certain_left and coalesce(
+        close_scopes.service_date < (
+            case when close_scopes.is_prior_sound then side_history.sound_left_date else side_history.left_date end
+            + to_months($interval_months)
+        )::date,
+        false
+    ) as breaks_left,
+    later.is_certain_right and coalesce(
+        close_scopes.service_date < (
+            case when close_scopes.is_prior_sound then side_history.sound_right_date else side_history.right_date end
+            + to_months($interval_months)
+        )::date,
+        false
+    ) as breaks_right,
+    (later.is_possible_left and not breaks_left) or (later.is_possible_right and not breaks_right) as has_other_side,
+from close_scopes
+inner join injections as later
+    on close_scopes.person_id = later.person_id and close_scopes.service_date = later.service_date
+inner join injections as prior
+    on
+        close_scopes.person_id = prior.person_id
+        and prior.service_date = case when close_scopes.is_prior_sound then close_scopes.latest_sound_date else close_scopes.latest_date end
+inner join side_history
+    on close_scopes.person_id = side_history.person_id and close_scopes.service_date = side_history.service_date

@@ -1,0 +1,22 @@
+-- title: Both joints injected in one visit
+-- section: I
+-- rank: 4
+-- per: injection
+-- judges: sij_injection
+-- enabled: false
+-- param: min_families = multiple_procedures_per_visit.min_families
+-- records: procedure note
+--
+-- Whether the injection of both joints is one procedure is the plan's reading of section I; the rule is off unless a plan turns it on. A day
+-- with several kinds of procedure is the business of multiple_procedures_per_visit.
+
+select
+    injections.person_id,
+    injections.service_date,
+    false as is_violation,
+    injections.doubt_bits,
+    'was billed for both joints; section I covers one procedure per visit' as rationale,
+from injections
+inner join visits
+    on injections.person_id = visits.person_id and injections.service_date = visits.service_date
+where injections.site = 'bilateral' and visits.family_count < $min_families

@@ -1,0 +1,24 @@
+-- title: Injections continued beyond twelve months
+-- section: III
+-- rank: 8
+-- per: injection
+-- judges: sij_injection
+-- param: max_months = 12
+-- records: why injections went on: relief and function after each, and why a more definitive therapy was not possible
+--
+-- Continuing a series beyond twelve months is held not medically necessary, with exceptions case by case: always a review. What looks alike and is
+-- lawful: an injection on the day twelve months after the first; one that starts a new series, twelve months or more after the one before.
+
+select
+    later.person_id,
+    later.service_date,
+    false as is_violation,
+    later.doubt_bits | first_injections.doubt_bits as doubt_bits,
+    later.series_start_date as prior_service_date,
+    first_injections.claim_ids as prior_claim_ids,
+    'goes on with a series of injections that began on ' || later.series_start_date || ', more than ' || $max_months
+    || ' months before; section III leaves that to a case by case decision' as rationale,
+from injections as later
+inner join injections as first_injections
+    on later.person_id = first_injections.person_id and later.series_start_date = first_injections.service_date
+where later.service_date > (later.series_start_date + to_months($max_months))::date

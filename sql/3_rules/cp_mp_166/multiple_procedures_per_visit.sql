@@ -1,0 +1,27 @@
+-- title: More than one invasive pain procedure in a visit
+-- section: I
+-- rank: 3
+-- per: date
+-- judges: sij
+-- param: min_families = 2
+-- records: procedure notes of every procedure of that day, with the names of those who did them and the times
+--
+-- One procedure per visit. Claims show it where two families of procedures, neither of them one whose codes also stand for anaesthesia or go
+-- with an office visit, were done by one practitioner that day. What looks alike and is lawful: two visits on one day, or two practitioners,
+-- which a modifier says; and a joint injection billed by physician and facility, which is one procedure.
+
+select
+    person_id,
+    service_date,
+    is_by_one_practitioner as is_violation,
+    doubt_bits,
+    true as may_cover_more,
+    procedure_codes,
+    other_claim_ids as prior_claim_ids,
+    'were billed for one day, ' || family_count || ' kinds of invasive pain procedure; section I covers one procedure per visit'
+    || case
+        when is_by_one_practitioner then ', and one practitioner did two of them'
+        else ', and claims do not show whether it was one visit'
+    end as rationale,
+from visits
+where family_count >= $min_families

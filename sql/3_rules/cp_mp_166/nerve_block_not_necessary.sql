@@ -1,0 +1,23 @@
+-- title: Block of the sacroiliac joint's nerves
+-- section: IV
+-- rank: 2
+-- per: code
+-- judges: sij_nerve_block
+-- effective: 2020-02-01
+-- text_held_from: 2020-02-01
+-- records: procedure note and the medical-necessity letter, where one was sent
+--
+-- The policy holds blocks of the nerves that supply the joint not medically necessary. The code came into being on 2020-01-01, the policy names
+-- it from 2020-02-01. What looks alike and is lawful: an injection into the joint itself, which has another code.
+
+select
+    person_id,
+    service_date,
+    group_id as hcpcs_code,
+    true as is_violation,
+    doubt_bits,
+    'was billed for a procedure that section IV holds not medically necessary; no interval or count would make it comply' as rationale,
+from site_groups
+where
+    group_kind = 'code'
+    and group_id in (select hcpcs_code from procedure_codes where family_id = $judges)

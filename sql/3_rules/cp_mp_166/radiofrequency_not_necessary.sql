@@ -1,0 +1,24 @@
+-- title: Radiofrequency ablation of the sacroiliac joint's nerves
+-- section: V
+-- rank: 1
+-- per: code
+-- judges: sij_radiofrequency
+-- effective: 2020-02-01
+-- text_held_from: 2020-02-01
+-- records: procedure note and the medical-necessity letter, where one was sent
+--
+-- The policy holds radiofrequency ablation of these nerves not medically necessary, whatever the technique. The code came into being on
+-- 2020-01-01, the policy names it from 2020-02-01: what was done in January 2020 is lawful. What looks alike and is lawful: ablation of facet
+-- joint nerves, which has codes of its own.
+
+select
+    person_id,
+    service_date,
+    group_id as hcpcs_code,
+    true as is_violation,
+    doubt_bits,
+    'was billed for a procedure that section V holds not medically necessary; no interval or count would make it comply' as rationale,
+from site_groups
+where
+    group_kind = 'code'
+    and group_id in (select hcpcs_code from procedure_codes where family_id = $judges)

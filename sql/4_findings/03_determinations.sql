@@ -1,0 +1,61 @@
+-- title: Violation or review
+-- grain: one row per finding_id
+--
+-- A violation stays one only where nothing is left open: neither what the rule found in doubt, nor an authorization on a judged line, nor a line
+-- of business that no judged line tells, nor a date whose policy text is not at hand. What a rule merely notes is listed and decides nothing.
+
+with gathered_lines as (
+    select
+        finding_id,
+        bit_or(doubt_bits) as any_doubt_bits,
+        bit_and(doubt_bits) as all_doubt_bits,
+        coalesce(sum(paid_amount), 0) as paid_amount,
+        bool_or(is_noted) as is_noted,
+        bool_or(names_left = names_right) as has_line_of_no_one_side,
+        list_sort(list(distinct hcpcs_code)) as judged_codes,
+    from judged_lines
+    group by finding_id
+),
+
+weighed_candidates as (
+    select
+        candidates.*,
+        gathered_lines.paid_amount,
+        gathered_lines.is_noted,
+        gathered_lines.has_line_of_no_one_side,
+        gathered_lines.judged_codes,
+        coalesce(candidates.doubt_bits, 0)
+        | (gathered_lines.any_doubt_bits & bits.authorized)
+        | (gathered_lines.all_doubt_bits & bits.line_of_business_unknown)
+        | case when candidates.service_date < candidates.text_held_from then bits.policy_text_not_held else 0 end as deciding_bits,
+    from candidates
+    inner join gathered_lines on candidates.finding_id = gathered_lines.finding_id
+    cross join bits
+)
+
+select
+    finding_id,
+    policy_id,
+    rule_id,
+    section,
+    rank,
+    person_id,
+    service_date,
+    group_kind,
+    group_id,
+    is_violation as would_be_violation,
+    deciding_bits,
+    deciding_bits | coalesce(noted_doubt_bits, 0) as doubt_bits,
+    case when is_violation and deciding_bits = 0 then 'violation' else 'review' end as determination,
+    scope,
+    coalesce(procedure_codes, judged_codes) as procedure_codes,
+    prior_service_date,
+    interval_days,
+    prior_count,
+    earliest_compliant_date,
+    coalesce(prior_claim_ids, []) as prior_claim_ids,
+    paid_amount,
+    coalesce(may_cover_more, false) and (breaks_left is null or has_line_of_no_one_side) as is_upper_bound,
+    is_noted,
+    rationale,
+from weighed_candidates

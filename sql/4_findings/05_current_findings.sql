@@ -1,0 +1,69 @@
+-- title: The findings of this run
+-- grain: one row per finding_id
+
+with line_lists as (
+    select
+        finding_id,
+        list(
+            {
+                'claim_id': claim_id,
+                'claim_line_number': claim_line_number,
+                'hcpcs_code': hcpcs_code,
+                'claim_type': claim_type,
+                'billing_npi': billing_npi,
+                'paid_amount': paid_amount,
+                'amount_at_risk': amount_at_risk
+            }
+            order by
+                claim_id, claim_line_number, hcpcs_code, claim_type nulls first, billing_npi nulls first, paid_amount nulls first,
+                amount_at_risk, line_key
+        ) as claim_lines,
+        sum(amount_at_risk) as amount_at_risk,
+    from claimed_lines
+    group by finding_id
+)
+
+select
+    determinations.finding_id,
+    determinations.policy_id,
+    policies.policy_version,
+    determinations.section as policy_section,
+    determinations.rule_id,
+    determinations.determination,
+    determinations.scope,
+    doubt_lists.doubts,
+    determinations.person_id,
+    lead_lines.member_id,
+    lead_lines.line_of_business,
+    lead_lines.payer,
+    lead_lines.plan,
+    determinations.service_date,
+    policy_site_groups.site,
+    determinations.procedure_codes,
+    determinations.prior_service_date,
+    determinations.interval_days,
+    determinations.prior_count,
+    determinations.earliest_compliant_date,
+    line_lists.claim_lines,
+    determinations.prior_claim_ids,
+    lead_lines.billing_npi,
+    lead_lines.rendering_npi,
+    lead_lines.facility_npi,
+    determinations.paid_amount::decimal(14, 2) as paid_amount,
+    line_lists.amount_at_risk::decimal(14, 2) as amount_at_risk,
+    determinations.is_upper_bound,
+    case when determinations.is_noted then policies.noted_reason end as precedence_note,
+    array_to_string(determinations.procedure_codes, ', ') || ' on ' || determinations.service_date || ' (' || policy_site_groups.site || ') '
+    || determinations.rationale || '.' as rationale,
+from determinations
+inner join line_lists on determinations.finding_id = line_lists.finding_id
+inner join judged_lines as lead_lines on determinations.finding_id = lead_lines.finding_id and lead_lines.is_lead
+inner join policies on determinations.policy_id = policies.policy_id
+inner join doubt_lists on determinations.doubt_bits = doubt_lists.doubt_bits
+inner join policy_site_groups
+    on
+        determinations.policy_id = policy_site_groups.policy_id
+        and determinations.person_id = policy_site_groups.person_id
+        and determinations.service_date = policy_site_groups.service_date
+        and determinations.group_kind = policy_site_groups.group_kind
+        and determinations.group_id = policy_site_groups.group_id

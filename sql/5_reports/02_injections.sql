@@ -1,0 +1,39 @@
+-- title: Injections
+-- grain: one row per policy_id, person_id and service_date with a live injection
+-- column: policy_id: the policy whose limits made series and purpose
+-- column: person_id: the person
+-- column: service_date: date of service; all live injection lines of the date are one injection
+-- column: site: left, right, bilateral or unspecified, as far as it is certain
+-- column: is_certain_left: every biller who says a side says left
+-- column: is_certain_right: every biller who says a side says right
+-- column: is_possible_left: some biller says left, or no side is certain
+-- column: is_possible_right: some biller says right, or no side is certain
+-- column: series_seq: number within its series, from 1
+-- column: series_start_date: first injection of its series
+-- column: is_diagnostic: marked as diagnostic and early enough in its series; every other injection counts as therapeutic
+-- column: doubts: what its lines, as a group, leave open, and whether it may be one visit with the injection before
+-- column: applicability: applies, precedence (another coverage takes precedence) or not_in_force (before the policy's date)
+-- column: line_count: live lines
+-- column: paid_amount: US dollars paid for them
+-- column: claim_ids: their claims
+
+select
+    injections.policy_id,
+    injections.person_id,
+    injections.service_date,
+    injections.site,
+    injections.is_certain_left,
+    injections.is_certain_right,
+    injections.is_possible_left,
+    injections.is_possible_right,
+    injections.series_seq,
+    injections.series_start_date,
+    injections.is_diagnostic,
+    doubt_lists.doubts,
+    injections.applicability,
+    injections.line_count,
+    injections.paid_amount::decimal(14, 2) as paid_amount,
+    injections.claim_ids,
+from policy_injections as injections
+inner join doubt_lists on injections.doubt_bits = doubt_lists.doubt_bits
+order by injections.policy_id, injections.person_id, injections.service_date

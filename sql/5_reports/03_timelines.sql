@@ -1,0 +1,26 @@
+-- title: Timelines
+-- grain: one row per policy_id, person_id, track and service_date
+-- column: policy_id: the policy whose limits were used
+-- column: person_id: the person
+-- column: track: left and right: the side is certain; possible_left and possible_right: it is possible; any: every injection
+-- column: service_date: date of service
+-- column: track_seq: number within person and track, from 1
+-- column: series_seq: number within its series over all tracks
+-- column: previous_date: the injection before it on the track
+-- column: days_since_previous: days since then
+-- column: count_12_months: therapeutic injections of the track before it that still count on its date (over twelve months, unless the policy says otherwise)
+-- column: is_diagnostic: whether it counts as diagnostic
+
+select
+    policy_id,
+    person_id,
+    track,
+    service_date,
+    track_seq,
+    series_seq,
+    previous_date,
+    service_date - previous_date as days_since_previous,
+    counted_before as count_12_months,
+    is_diagnostic,
+from policy_tracks
+order by policy_id, person_id, track, service_date
