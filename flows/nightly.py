@@ -55,6 +55,12 @@ def run_nightly(request: Request, report: Reporter = report_nothing) -> Result:
         return nightly_audit(request)
     except Unexpected as failure:
         raise failure.error from None
+    except AuditError:
+        raise
+    except Exception as error:
+        raise AuditError(
+            f"Prefect failed ({type(error).__name__}): see whether the server in PREFECT_API_URL runs; `sij-audit run` needs none."
+        ) from error
     finally:
         _reporter.reset(token)
         _send_what_waits()

@@ -1,0 +1,111 @@
+"""The tree, its habits and its documents are as the house says."""
+
+import ast
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = {".ci", "benchmarks", "data", "docs", "flows", "sql", "tests", "transforms"}
+STAGES = ["0_reference", "1_lines", "2_timeline", "3_rules", "4_findings", "5_reports", "auditor"]
+PLACES = re.compile("/" + r"(work|root|home)/" + "|" + r"https?://[^\s/]*(pypi|python|pythonhosted|anaconda|npmjs)\.[a-z]+")
+
+
+def tracked_files() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a checkout")
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in names.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def modules() -> list[Path]:
+    return sorted(path for folder in ("flows", "transforms", "tests") for path in (ROOT / folder).glob("*.py") if path.stem != "__init__")
+
+
+def queries() -> list[Path]:
+    return sorted((ROOT / "sql").rglob("*.sql"))
+
+
+def imported_names(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+def test_only_flows_know_of_prefect() -> None:
+    knowing = [path.name for path in (ROOT / "transforms").rglob("*.py") if imported_names(path) & {"prefect", "flows"}]
+    knowing += [path.name for path in (ROOT / "sql").rglob("*.py")]
+    assert knowing == []
+
+
+def test_the_command_imports_prefect_only_to_orchestrate() -> None:
+    script = "import sys, flows.command; sys.exit('prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_tree_is_as_drawn() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in tracked_files() if path.parent != ROOT} <= FOLDERS
+    assert [path.name for path in sorted((ROOT / "sql").iterdir()) if path.is_dir() and path.name != "__pycache__"] == STAGES
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("folder", ["transforms", "flows"])
+def test_the_house_on_one_page_names_every_module(folder: str) -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    missing = [path.stem for path in modules() if path.parent.name == folder and path.stem not in page]
+    assert missing == []
+
+
+def test_readme_commands_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert {"help", "demo", "test", "check", "fix", "docs", "bench", "lock"} <= targets
+    commands = set(re.findall(r"(?:^[$ ]*|`)make ([a-z]+)", readme, re.MULTILINE))
+    assert {"demo", "test"} <= commands <= targets
+    assert len(readme.splitlines()) <= 170
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    telling = []
+    for path in tracked_files():
+        if path.suffix in {".gz", ".zst", ".parquet", ".png"}:
+            continue
+        telling += [
+            f"{path.relative_to(ROOT)}: {match.group()}" for match in PLACES.finditer(path.read_text(encoding="utf-8", errors="replace"))
+        ]
+    assert telling == []
+
+
+def test_the_lock_is_hashed_and_pins_all() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.findall(r"^(\S+)(.*)$", re.sub(r"\\\n\s*", "", lock), re.MULTILINE)
+    pinned = [(name, rest) for name, rest in entries if not name.startswith("#")]
+    assert len(pinned) > 50
+    assert all("==" in name and "--hash=sha256:" in rest for name, rest in pinned)
+    assert not re.search(r"^(-|--)|://", lock, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", queries(), ids=lambda path: path.stem)
+def test_sql_is_one_select_with_trailing_commas(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
+    if path.parent.name != "auditor":
+        assert [statement.type for statement in duckdb.extract_statements(text)] == [duckdb.StatementType.SELECT]
+        assert not text.rstrip().endswith(";")
+    for before, line in pairwise(lines):
+        if re.match(r"\s*from\b", line) and not re.match(r"\s*select\b", before):
+            assert before.endswith(","), f"the list before '{line.strip()}' lacks its last comma"

@@ -1,0 +1,143 @@
+"""The flow does what the plain command does, on a real server, and tells Prefect nothing of what is in the claims."""
+
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.server import prefect_server
+from transforms.errors import AuditError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+SCRIPT = """
+import sys
+from datetime import date
+from pathlib import Path
+
+from flows import nightly
+from transforms.audits import Request
+from transforms.errors import BusyError
+
+nightly.RETRY_SECONDS[:] = [0.1, 0.1]
+tries = []
+
+
+def read(kind, cell):
+    tries.append(cell)
+    if kind == "flaky" and len(tries) < 3:
+        raise OSError(cell)
+    if kind == "broken":
+        raise ValueError(cell)
+    if kind == "busy":
+        raise BusyError("Another run holds it.")
+    return cell
+
+
+def run_audit(request, report, step):
+    report("told")
+    cell = step("ingest 1 of 1", read, sys.argv[1], "MAR" + "KER", retries=2)
+    if sys.argv[1] == "outside":
+        raise KeyError(cell)
+    return step("audit", len, cell)
+
+
+nightly.run_audit = run_audit
+said = []
+try:
+    said.append(repr(nightly.run_nightly(Request(extracts=(Path("a"),), out=Path("b"), as_of=date(2024, 6, 30)), said.append)))
+except Exception as error:
+    said.append(type(error).__name__)
+print(len(tries), *said)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, Path]]:
+    """A running server: its address, and the folder of its database."""
+    with prefect_server() as address:
+        yield address, Path(os.environ["PREFECT_HOME"])
+
+
+def run_script(kind: str, address: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PREFECT_API_URL": address, "PREFECT_HOME": str(home)}
+    return subprocess.run([sys.executable, "-c", SCRIPT, kind], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("sound", "1 told 6"),
+        ("flaky", "3 told 6"),
+        ("broken", "3 told ValueError"),
+        ("busy", "1 told BusyError"),
+        ("outside", "1 told KeyError"),
+    ],
+)
+def test_steps_are_retried_and_errors_passed_on(server: tuple[str, Path], tmp_path: Path, kind: str, said: str) -> None:
+    address, home = server
+    done = run_script(kind, address, tmp_path)
+    assert done.stdout.strip() == said
+    assert done.stderr == ""
+    stored = [path.read_bytes() for folder in (home, tmp_path) for path in folder.rglob("*") if path.is_file()]
+    assert any(b"ingest 1 of 1" in content for content in stored), "the server's database was not looked at"
+    assert not any(b"MARKER" in content or b"MARKER" in _decoded(content) for content in stored)
+
+
+def _decoded(content: bytes) -> bytes:
+    """Prefect keeps pickles of exceptions as base64."""
+    try:
+        return base64.b64decode(content)
+    except ValueError:
+        return b""
+
+
+def test_a_server_ends_with_the_process_that_started_it() -> None:
+    script = """
+import time
+from flows.server import prefect_server
+
+with prefect_server() as address:
+    print(address, flush=True)
+    time.sleep(600)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        process.kill()
+    port = int(address.split(":")[2].split("/")[0])
+    deadline = time.monotonic() + 30
+    while _answers(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _answers(port)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_server_that_cannot_start_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "nonsense")
+    started = time.monotonic()
+    with pytest.raises(AuditError, match="ended with code"), prefect_server():
+        pass
+    assert time.monotonic() - started < 60
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+    done = run_script("sound", "http://127.0.0.1:9/api", tmp_path)
+    assert done.stdout.strip() == "0 AuditError"
