@@ -48,14 +48,16 @@ FIRST_DAY = date(2021, 7, 1)
 DAYS = 1050
 """Services fall into the days from the first, about three years."""
 
-ORDINARY_CODES = (
-    "99213 99214 99203 99396 80053 85025 83036 80061 84443 36415 72100 72148 71046 73030 97110 97140 97530 97161 "
-    "90471 90686 93000 J1885 A4550 87086 81001 77067 96372 99283 92014 D0120"
-).split()
+# fmt: off
+ORDINARY_CODES = [
+    "99213", "99214", "99203", "99396", "80053", "85025", "83036", "80061", "84443", "36415", "72100", "72148", "71046", "73030", "97110",
+    "97140", "97530", "97161", "90471", "90686", "93000", "J1885", "A4550", "87086", "81001", "77067", "96372", "99283", "92014", "D0120",
+]
+# fmt: on
 PROCEDURE_CODES = ["27096"] * 11 + ["G0260"] * 2 + ["64451", "64625"] + ["62323"] * 2 + ["64493"] * 2 + ["20552"]
 """What patients with back pain are injected with, as often as it stands here."""
 
-DIAGNOSES = "M533 M461 M5450 M5416 I10 E119 Z0000 J069 E785 N390 M25511 R0789".split()
+DIAGNOSES = ["M533", "M461", "M5450", "M5416", "I10", "E119", "Z0000", "J069", "E785", "N390", "M25511", "R0789"]
 SIDES = ["RT"] * 9 + ["LT"] * 9 + ["50", None]
 BUSINESS_LINES = ["commercial"] * 11 + ["medicaid"] * 5 + ["medicare"] * 3 + [None]
 PROVIDERS = 5_000
@@ -65,8 +67,10 @@ LAGS = (200, 20_000)
 
 @dataclass(frozen=True)
 class Mix:
-    """Say what the claims are a mix of. The first `patients` of the `persons` are those who get injections; shares are of claims, but
-    `relevant_share`, which is of lines."""
+    """Say what the claims are a mix of.
+
+    The first `patients` of the `persons` are those who get injections. Shares are of claims, but `relevant_share`, which is of lines.
+    """
 
     seed: int
     persons: int
@@ -222,7 +226,9 @@ def make_claim_lines(mix: Mix, heads: pl.DataFrame, index: np.ndarray, numbers: 
         hcpcs_modifier_2=pl.lit(None, pl.String),
         service_unit_quantity=pl.when(is_procedure).then(1).otherwise("units") * sign,
         paid_amount=turn_to_dollars(paid),
-        allowed_amount=turn_to_dollars(pl.when(pl.col("claim_status") == "denied").then(0).otherwise(pl.col("cents") * sign + sign * 1_500)),
+        allowed_amount=turn_to_dollars(
+            pl.when(pl.col("claim_status") == "denied").then(0).otherwise(pl.col("cents") * sign + sign * 1_500)
+        ),
         charge_amount=turn_to_dollars(pl.col("cents") * sign * 3),
     )
 
