@@ -154,7 +154,7 @@ def test_an_empty_report_has_the_same_types(tmp_path: Path) -> None:
 def test_rows_come_back_in_their_order(tmp_path: Path) -> None:
     with make_tables(300_000) as con:
         write_report(con, "findings", tmp_path / "findings")
-        table = con.execute(select_report(con, "findings")).to_arrow_table()
+        table = con.sql(select_report(con, "findings")).to_arrow_table()
     assert pq.read_table(tmp_path / "findings").cast(table.schema) == table
     assert pq.read_metadata(tmp_path / "findings").num_row_groups == 2
     rows = pq.read_table(tmp_path / "findings", columns=["service_date"])["service_date"].to_pylist()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -236,10 +236,22 @@ def write_report(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None
     Pages carry checksums: a flipped bit in a compressed page was seen to give wrong data without an error. The Arrow schema is left out,
     for it names a list's elements as DuckDB happens to.
     """
-    reader = con.execute(select_report(con, table)).to_arrow_reader(ROW_GROUP)
+    reader = con.sql(select_report(con, table)).to_arrow_reader(ROW_GROUP)
     with pq.ParquetWriter(path, reader.schema, compression="zstd", write_page_checksum=True, store_schema=False) as writer:
-        for batch in reader:
-            writer.write_table(pa.Table.from_batches([batch]), row_group_size=ROW_GROUP)
+        for group in _row_groups(reader):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Cut rows into groups that are full but for the last: DuckDB's batches may differ with the number of threads, and so would pages."""
+    group = reader.schema.empty_table()
+    for batch in reader:
+        group = pa.concat_tables([group, pa.Table.from_batches([batch])])
+        while group.num_rows >= ROW_GROUP:
+            yield group.slice(0, ROW_GROUP).combine_chunks()
+            group = group.slice(ROW_GROUP)
+    if group.num_rows:
+        yield group.combine_chunks()
 
 
 def write_database(con: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[str], comments: Comments, auditor_sql: str) -> None:
