@@ -1,0 +1,80 @@
+"""Every query of `sql/` does what its cases in `tests/sql/` say, whatever the order of the rows."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.cases import FOLDER, Case, expected_rows, read_cases, run_case
+from transforms.policies import Policy, Query, load_policies, load_stage, policy_folders
+from transforms.warehouse import (
+    load_kept_lines,
+    load_previous_findings,
+    load_reference,
+    open_warehouse,
+    policy_values,
+    rule_values,
+    run_stages,
+)
+
+SETTINGS: dict[str, Any] = {"as_of": date(2024, 6, 30), "line_of_business": None, "run_id": "2024-06-30-0123456789ab"}
+
+
+@cache
+def the_policy() -> Policy:
+    return next(policy for policy in load_policies(policy_folders()) if policy.folder.name == "cp_mp_166")
+
+
+@cache
+def queries() -> dict[str, tuple[Query, dict[str, Any]]]:
+    """Every query and the values that it may name, by the path of its cases without the suffix."""
+    policy = the_policy()
+    stages = {"1_lines": SETTINGS, "2_timeline": policy_values(policy, SETTINGS), "4_findings": SETTINGS, "5_reports": SETTINGS}
+    found = {f"{stage}/{query.table}": (query, values) for stage, values in stages.items() for query in load_stage(stage)}
+    rules = {f"3_rules/cp_mp_166/{rule.rule_id}": (rule.query, rule_values(policy, rule, SETTINGS)) for rule in policy.rules}
+    return found | rules
+
+
+def case_files() -> dict[str, Path]:
+    return {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))}
+
+
+CASES = [pytest.param(name, case, id=f"{name}: {case.name}") for name, path in case_files().items() for case in read_cases(path)]
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """All tables, empty: that they can be made at all proves the empty batch."""
+    with open_warehouse(tmp_path_factory.mktemp("spill"), threads=2) as connection:
+        load_reference(connection)
+        load_kept_lines(connection, [])
+        load_previous_findings(connection, None)
+        run_stages(connection, [the_policy()], SETTINGS)
+        yield connection
+
+
+@pytest.mark.parametrize("name", sorted(queries()))
+def test_every_query_has_cases(name: str) -> None:
+    assert name in case_files()
+    if name.startswith("3_rules/"):
+        cases = read_cases(case_files()[name])
+        assert len(cases) >= 3, "one found, one just inside the limit, one lawful look-alike"
+        assert any(case.expect.rows for case in cases)
+
+
+def test_every_file_of_cases_has_a_query() -> None:
+    assert sorted(case_files().keys() - queries().keys()) == []
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_query(con: duckdb.DuckDBPyConnection, name: str, case: Case) -> None:
+    query, values = queries()[name]
+    is_of_policy = query.stage in ("2_timeline", "3_rules")
+    con.execute(f"set search_path = '{the_policy().schema},main'" if is_of_policy else "set search_path = 'main'")
+    expected = str(expected_rows(con, query.sql, values, case))
+    for is_reversed in (False, True):
+        assert str(run_case(con, query.sql, values, case, is_reversed)) == expected, "rows reversed" if is_reversed else "rows as written"
