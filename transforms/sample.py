@@ -247,12 +247,12 @@ def load_finding(values: dict[str, Any]) -> Finding:
 def write_benchmark(file: Path, mix: Mix, lines: int, first_claim: int = 0) -> int:
     """Write about so many lines (within half a percent) as `.csv` or `.parquet`; give the number of the claim that a next file begins with.
 
-    Made in parts of about a million lines, so that memory does not grow with the file.
+    Made in parts of about half a million lines, so that memory does not grow with the file.
     """
     claims = round(lines / (3 * (1 + mix.adjusted_share)))
     last_claim = first_claim + claims
-    starts = range(first_claim, last_claim, 300_000)
-    parts = (make_lines(mix, start, min(start + 300_000, last_claim)) for start in starts)
+    starts = range(first_claim, last_claim, 150_000)
+    parts = (make_lines(mix, start, min(start + 150_000, last_claim)) for start in starts)
     if file.suffix == ".parquet":
         with pq.ParquetWriter(file, ARROW_SCHEMA) as writer:
             for part in parts:
