@@ -1,0 +1,447 @@
+"""Take extracts in: every row checked and accounted for, the lines that the audit may need kept in a batch, refused rows kept beside it.
+
+Two steps, so that one machine can run them over files and a cluster over row groups: `find_relevant_claims` says which claims a part of an
+extract has audit-relevant lines of, `keep_lines` keeps what belongs to them. Rows are checked by DuckDB in one pass, which leaves a narrow
+table `scanned` of one row each; the cells of the few rows to keep are read a second time.
+"""
+
+import heapq
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice, repeat
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.csv_part import REASONS, Progress, open_csv_part, registered
+from transforms.csv_records import Ints
+from transforms.durable import write_durably
+from transforms.errors import AuditError, ExtractNotReady, ExtractRefused
+from transforms.extracts import Extract, check_unchanged, hash_extract, open_extract, read_sidecars
+from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
+from transforms.parquet_part import open_parquet_part
+from transforms.policies import Code
+from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE
+from transforms.row_checks import Part, ScannedRows, scan_rows
+from transforms.store import Batch, Store
+
+MEMORY_LIMIT = "900MB"
+"""Of DuckDB; what is beyond it spills into the work folder."""
+
+ROWS = 50_000
+"""Rows of a Parquet file that are written at a time."""
+
+QUARANTINE_ROWS = 5_000
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        pa.field("source_file", pa.string()),
+        pa.field("row_number", pa.int64()),
+        pa.field("reason", pa.string()),
+        pa.field("raw_row", pa.binary()),
+    ]
+)
+
+OUTCOMES = ("read", "kept", "not_relevant", "quarantined", "duplicate")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An extract whose lines are in a new batch."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True)
+class Held:
+    """An extract whose content OUT has taken before."""
+
+    batch: Batch
+    path: Path
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An extract that cannot be used."""
+
+    extract: str
+    sha256: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotReady:
+    """An extract that somebody still writes."""
+
+    extract: str
+    reason: str
+
+
+Outcome = Taken | Held | Refused | NotReady
+
+
+def _silent(unit: str, done: int, total: int | None) -> None:
+    """Show no progress."""
+
+
+def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Progress = _silent) -> Outcome:
+    """Take one extract in, or say why not; the caller holds the store's lock.
+
+    `progress` is told a unit (bytes, rows), how many are done, and of how many. AuditError where the controls do not balance.
+    """
+    hashing: Future[str] | None = None
+    with ExitStack() as stack:
+        try:
+            extract = stack.enter_context(open_extract(path))
+            hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
+            try:
+                return _ingest(store, extract, codes, hashing, progress)
+            except ExtractRefused:
+                check_unchanged(extract)
+                raise
+        except ExtractRefused as error:
+            return Refused(path.name, hashing.result() if hashing else None, str(error))
+        except ExtractNotReady as error:
+            return NotReady(path.name, str(error))
+
+
+def _ingest(store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress) -> Taken | Held:
+    sidecars = read_sidecars(extract)
+    batches = store.batches()
+    known: list[Batch] = []
+
+    def check_hash() -> str:
+        if sidecars.sha256 not in (None, hashing.result()):
+            raise ExtractRefused(f"{extract.name}: its content has not the SHA-256 that {extract.name}.sha256 says.")
+        return hashing.result()
+
+    if any(batch.size == extract.size for batch in batches):
+        # only then its content may be known; to wait for the hash costs time
+        known = [batch for batch in batches if batch.sha256 == check_hash()]
+        valid = [batch for batch in known if not lacking_codes(batch, codes)]
+        if valid:
+            check_unchanged(extract)
+            _remove(store, [batch for batch in known if batch != valid[0]])
+            return Held(valid[0], extract.path)
+    if extract.size == 0:
+        raise ExtractRefused(f"{extract.name}: is empty, not even a header row.")
+    work = store.work / f"ingest-{secrets.token_hex(8)}"
+    work.mkdir(mode=0o700, parents=True)
+    try:
+        with ExitStack() as stack:
+            con = stack.enter_context(_connect(work))
+            opening = (
+                open_csv_part(con, extract, COLUMNS, work, progress) if extract.kind == "csv" else open_parquet_part(con, extract, COLUMNS)
+            )
+            part: Part = stack.enter_context(opening)
+            if sidecars.rows not in (None, part.rows_read):
+                raise ExtractRefused(
+                    f"{extract.name}: has {part.rows_read} rows, and its sidecar {extract.name}.totals.json says {sidecars.rows}."
+                )
+            others = [batch for batch in batches if batch not in known]
+            batch, quarantine = _audit_part(store, extract, part, codes, others, known, check_hash, progress)
+            if sidecars.paid_amount is not None and sidecars.paid_amount != Decimal(batch.controls["paid_read"]):
+                raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
+            check_unchanged(extract)
+            write_durably(store.quarantine / f"{batch.batch_id}.parquet", quarantine)
+            write_durably(batch.path, lambda path: _write_lines(con, batch, path))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _remove(store, known)
+    return Taken(batch)
+
+
+def lacking_codes(batch: Batch, codes: Sequence[Code]) -> list[str]:
+    """List the codes that a batch was not kept by and that were in force by its latest date of service."""
+    kept_by = {code["hcpcs_code"] for code in batch.codes}
+    latest = batch.latest_service_date
+    if latest is None:
+        return []
+    return sorted(
+        {
+            code.hcpcs_code
+            for code in codes
+            if code.hcpcs_code not in kept_by and (code.effective_from is None or code.effective_from.isoformat() <= latest)
+        }
+    )
+
+
+def code_table(codes: Sequence[Code]) -> list[dict[str, Any]]:
+    """Write the codes as a batch remembers them."""
+
+    def text(value: Any) -> str | None:
+        return None if value is None else value.isoformat()
+
+    table = [
+        {"hcpcs_code": code.hcpcs_code, "effective_from": text(code.effective_from), "effective_to": text(code.effective_to)}
+        for code in codes
+    ]
+    return sorted(table, key=lambda code: (code["hcpcs_code"], code["effective_from"] or "", code["effective_to"] or ""))
+
+
+def _connect(work: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(
+        config={
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(work / "spill"),
+            "preserve_insertion_order": True,
+            "enable_external_file_cache": False,
+            "autoinstall_known_extensions": False,
+        }
+    )
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
+def _audit_part(
+    store: Store,
+    extract: Extract,
+    part: Part,
+    codes: Sequence[Code],
+    others: Sequence[Batch],
+    known: Sequence[Batch],
+    check_hash: Callable[[], str],
+    progress: Progress,
+) -> tuple[Batch, Callable[[Path], None]]:
+    """Do both steps for a whole extract; give its batch, whose lines are in the table `kept`, and what writes its refused rows."""
+    claims = find_relevant_claims(part, codes)
+    keep_lines(part, pa.concat_tables([claims.claims, _claims_taken(part, others)]), claims.rows)
+    controls, reasons = _balance(extract.name, part)
+    latest = _one(part, "select max(service_date) from scanned where reason = 0")
+    content = check_hash()
+    table = code_table(codes)
+    batch_id = sha256(json.dumps([content, table, FORMAT], sort_keys=True).encode()).hexdigest()[:32]
+    batch = Batch(
+        batch_id=batch_id,
+        path=store.claims / f"{batch_id}.parquet",
+        format=FORMAT,
+        extract=known[0].extract if known else extract.name,
+        sha256=content,
+        size=extract.size,
+        codes=table,
+        latest_service_date=latest.isoformat() if latest else None,
+        controls=controls,
+        columns=_columns(part, claims.rows),
+        reasons=reasons,
+    )
+    progress("rows", part.rows_read, part.rows_read)
+    return batch, lambda path: _write_quarantine(part, batch.extract, path)
+
+
+@dataclass(frozen=True)
+class RelevantClaims:
+    """Claims (data_source, claim_id) that have a relevant line in a part, and what the pass over the part has found besides."""
+
+    claims: pa.Table
+    rows: ScannedRows
+
+
+def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
+    """Check all rows of a part, and say which claims have an audit-relevant line in it.
+
+    Leaves the table `scanned`, and in `fetched` the cells of the lines that share a claim's hash with a relevant one.
+    """
+    rows = scan_rows(part, codes)
+    count = _one(part, "select count(*) from scanned")
+    if count != part.row_count:
+        raise PartMisread(f"{part.row_count} rows are there, and {count} were read.")
+    part.fetch(
+        _positions(
+            part, "from scanned where reason = 0 and claim_hash in (select claim_hash from scanned where reason = 0 and is_relevant)"
+        ),
+        "fetched",
+    )
+    claims = part.con.execute(
+        f"select distinct data_source, claim_id from ({_normalised(part, rows, ('data_source', 'claim_id'))}) "
+        "semi join (select rowid as position from scanned where is_relevant) using (position)"
+    ).to_arrow_table()
+    return RelevantClaims(claims, rows)
+
+
+def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
+    """Keep the valid lines of the claims (data_source, claim_id): in the table `kept`, where `is_repeat` marks exact duplicates."""
+    con = part.con
+    with registered(con, "given_claims", claims):
+        con.execute(
+            "create temp table claims as select distinct data_source, claim_id, hash(claim_id, data_source) as claim_hash from given_claims"
+        )
+    part.fetch(
+        _positions(
+            part,
+            "from scanned where reason = 0 and claim_hash in (select claim_hash from claims) and rowid not in (select position from fetched)",
+        ),
+        "fetched",
+    )
+    names = [column.name for column in COLUMNS]
+    con.execute(
+        f"create temp table normalised as select n.*, hash({', '.join(KEY)}) as row_hash, exists (from claims c where c.claim_id = n.claim_id "
+        f"and c.data_source is not distinct from n.data_source) as is_kept from ({_normalised(part, rows, names)}) n"
+    )
+    misread = _one(
+        part,
+        "select count(*) from normalised n left join scanned s on s.rowid = n.position "
+        "where s.claim_hash is distinct from hash(n.claim_id, n.data_source)",
+    )
+    if misread:
+        raise PartMisread(f"{misread} rows were not where they had been read.")
+    con.execute(
+        f"""create temp table repeats as
+        select position from (
+            select position, row_number() over (partition by {", ".join(KEY)} order by file_date nulls first, file_name nulls first, position) as n
+            from normalised where is_kept and row_hash in (select row_hash from normalised where is_kept group by row_hash having count(*) > 1)
+        ) where n > 1"""
+    )
+    con.execute(
+        f"create temp view kept as select position, {', '.join(names)}, position in (select position from repeats) as is_repeat "
+        "from normalised where is_kept"
+    )
+
+
+class PartMisread(Exception):
+    """A parser's rows are not those that were counted; no row may be lost, so a slower one must read them."""
+
+
+KEY = [column.name for column in COLUMNS if column.name not in ("file_name", "file_date")]
+"""What makes two rows exact duplicates."""
+
+
+def _normalised(part: Part, rows: ScannedRows, names: Sequence[str]) -> str:
+    """Select canonical values of the rows in `fetched`; a date that no row may have is null."""
+    values = []
+    for column in COLUMNS:
+        if column.name in names:
+            value = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0])).value
+            if column.kind == "date":
+                values.append(f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end as {column.name}")
+            else:
+                values.append(f"{value} as {column.name}")
+    return f"select position, {', '.join(values)} from fetched"
+
+
+def _claims_taken(part: Part, batches: Sequence[Batch]) -> pa.Table:
+    """List the claims of batches that this part has lines of too."""
+    found = [pa.table({"data_source": pa.array([], pa.string()), "claim_id": pa.array([], pa.string())})]
+    for start in range(0, len(batches), 100):
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(batch.path, "rb")) for batch in batches[start : start + 100]]
+            paths = ", ".join(f"'/dev/fd/{file.fileno()}'" for file in files)
+            found.append(
+                part.con.execute(
+                    f"select distinct data_source, claim_id from read_parquet([{paths}], hive_partitioning = false) "
+                    "where hash(claim_id, data_source) in (select claim_hash from scanned where reason = 0)"
+                ).to_arrow_table()
+            )
+    return pa.concat_tables(found)
+
+
+def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
+    """Count rows and dollars of each outcome, each on its own; AuditError where they do not sum to what was read."""
+    con = part.con
+    refused = len(part.refused_rows()[0])
+    reasons = {
+        tuple(QUARANTINE_REASONS)[reason - 1]: count
+        for reason, count in con.execute("select reason, count(*) from scanned where reason > 0 group by 1 order by 1").fetchall()
+    }
+    if refused:
+        reasons["unparseable_row"] = reasons.get("unparseable_row", 0) + refused
+    rows = {"read": part.rows_read, "quarantined": sum(reasons.values())}
+    paid = {}
+    paid["read"] = _one(part, "select coalesce(sum(paid), 0) from scanned")
+    paid["quarantined"] = _one(part, "select coalesce(sum(paid), 0) from scanned where reason > 0")
+    for outcome, query in (
+        ("kept", "from kept where not is_repeat"),
+        ("duplicate", "from kept where is_repeat"),
+    ):
+        rows[outcome], paid[outcome] = con.execute(f"select count(*), coalesce(sum(paid_amount), 0) {query}").fetchone() or (0, 0)
+    rows["not_relevant"], paid["not_relevant"] = con.execute(
+        "select count(*), coalesce(sum(paid), 0) from scanned where reason = 0 "
+        "and rowid not in (select position from normalised where is_kept)"
+    ).fetchone() or (0, 0)
+    for what, counts in (("rows", rows), ("paid dollars", paid)):
+        if counts["read"] != sum(counts[outcome] for outcome in OUTCOMES[1:]):
+            raise AuditError(
+                f"{name}: its {what} do not balance: " + ", ".join(f"{outcome} {counts[outcome]}" for outcome in OUTCOMES) + "."
+            )
+    controls: dict[str, Any] = {f"rows_{outcome}": int(rows[outcome]) for outcome in OUTCOMES}
+    controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]):.2f}" for outcome in OUTCOMES}
+    return controls, reasons
+
+
+def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
+    """Say of every canonical column, then of every ignored one, whether it is there and how often it is filled."""
+    columns = []
+    for column in COLUMNS:
+        index = part.columns.get(column.name)
+        filled = 0 if index is None else rows.filled_counts[index]
+        columns.append({"column": column.name, "is_canonical": True, "is_present": index is not None, "filled_count": filled})
+    for index in part.ignored:
+        columns.append({"column": part.names[index], "is_canonical": False, "is_present": True, "filled_count": rows.filled_counts[index]})
+    return columns
+
+
+def _write_lines(con: duckdb.DuckDBPyConnection, batch: Batch, path: Path) -> None:
+    """Write the kept lines, with page checksums: a flipped bit in zstd is else read as data."""
+    names = ", ".join(column.name for column in COLUMNS)
+    lines = con.execute(f"select {names} from kept where not is_repeat").to_arrow_reader(ROWS)
+    written = 0
+    with pq.ParquetWriter(path, BATCH_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+        for rows in lines:
+            writer.write_batch(rows.cast(BATCH_SCHEMA))
+            written += rows.num_rows
+        writer.add_key_value_metadata(batch.metadata())
+    if written != batch.controls["rows_kept"]:
+        raise AuditError(f"{batch.extract}: {written} lines were written, and {batch.controls['rows_kept']} were kept.")
+
+
+def _write_quarantine(part: Part, extract: str, path: Path) -> None:
+    """Write the refused rows by row number."""
+    found = part.con.execute("select rowid, reason from scanned where reason > 0 order by rowid").fetchnumpy()
+    positions, reasons = np.asarray(found["rowid"], dtype=np.int64), np.asarray(found["reason"])
+    cut = int(np.searchsorted(positions, part.plain_count))
+    numbers, raws = part.refused_rows()
+    streams: list[Iterator[tuple[int, int, bytes]]] = [zip(numbers.tolist(), repeat(REASONS["unparseable_row"]), raws)]
+    for some, why in ((positions[:cut], reasons[:cut]), (positions[cut:], reasons[cut:])):
+        streams.append(zip(part.row_numbers(some).tolist(), why.tolist(), part.raw_rows(some), strict=True))
+    rows = heapq.merge(*streams, key=lambda row: row[0])
+    names = tuple(QUARANTINE_REASONS)
+    with pq.ParquetWriter(path, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+        while some_rows := list(islice(rows, QUARANTINE_ROWS)):
+            writer.write_batch(
+                pa.record_batch(
+                    [
+                        pa.array([extract] * len(some_rows), pa.string()),
+                        pa.array([row[0] for row in some_rows], pa.int64()),
+                        pa.array([names[row[1] - 1] for row in some_rows], pa.string()),
+                        pa.array([row[2] for row in some_rows], pa.binary()),
+                    ],
+                    QUARANTINE_SCHEMA,
+                )
+            )
+
+
+def _remove(store: Store, batches: Sequence[Batch]) -> None:
+    """Remove batches that another one has taken the place of; a later run does it where this one is interrupted."""
+    for batch in batches:
+        batch.path.unlink(missing_ok=True)
+        (store.quarantine / batch.path.name).unlink(missing_ok=True)
+
+
+def _positions(part: Part, query: str) -> Ints:
+    return np.asarray(part.con.execute(f"select rowid {query} order by rowid").fetchnumpy()["rowid"], dtype=np.int64)
+
+
+def _one(part: Part, query: str) -> Any:
+    row = part.con.execute(query).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,185 @@
+"""One pass over all rows of a part: why a row is refused, whether it is relevant, what it paid, which of its cells are filled."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from transforms.csv_part import REASONS, CsvPart
+from transforms.layout import COLUMNS
+from transforms.parquet_part import ParquetPart
+from transforms.policies import Code
+from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
+
+Part = CsvPart | ParquetPart
+
+CHECKED_DATES = ("claim_line_start_date", "claim_start_date", "paid_date", "file_date")
+"""Dates that refuse a row; what cannot be read in the others is null."""
+
+VALUES = (
+    *("claim_id", "data_source", "claim_line_number", "member_id", "paid_amount", "charge_amount", "service_unit_quantity"),
+    *("claim_status", "hcpcs_code", "claim_frequency_code", "bill_type_code", "claim_type"),
+)
+
+MASK_BITS = 60
+"""Facts of a row that are packed into one integer."""
+
+BY_NAME = {column.name: column for column in COLUMNS}
+DATES = tuple(column.name for column in COLUMNS if column.kind == "date")
+
+
+@dataclass(frozen=True)
+class ScannedRows:
+    """What is known of a part after the pass; its rows are in the table `scanned`, by rowid.
+
+    `scanned` has claim_hash, reason (0 for a valid row), is_relevant, paid, service_date and masks of facts.
+    """
+
+    date_forms: dict[str, str]
+    filled_counts: dict[int, int]
+    """By column of the file, over the rows that parse."""
+
+
+def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
+    """Check every row of a part.
+
+    A date column's form is guessed from a sample, and holds where it reads more than half of the filled cells of all rows: a cell has one
+    form at most. Where it does not, all forms are counted and the pass is made again.
+    """
+    forms = _guess_date_forms(part)
+    facts = [f"filled {index}" for index in range(len(part.names)) if index not in part.filled_counts]
+    facts += [f"read {name}" for name in forms]
+    while True:
+        part.con.execute(f"create or replace temp table scanned as {_scan_query(part, codes, forms, facts)}")
+        counts = dict(zip(facts, _count_facts(part, len(facts)), strict=True))
+        filled = part.filled_counts | {int(fact.split()[1]): count for fact, count in counts.items() if fact.startswith("filled")}
+        doubtful = [name for name in forms if 0 < filled[part.columns[name]] >= 2 * counts[f"read {name}"]]
+        best = forms | _count_date_forms(part, doubtful)
+        if best == forms:
+            return ScannedRows(forms, filled)
+        forms = best
+
+
+def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str]) -> str:
+    readings = {name: part.reading(BY_NAME[name], forms.get(name, DATE_FORMS[0])) for name in (*VALUES, *DATES)}
+    cells = [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
+    cells += [f"{part.filled(int(fact.split()[1]))} as filled_{fact.split()[1]}" for fact in facts if fact.startswith("filled")]
+    columns = f"""
+        hash(claim_id, data_source) as claim_hash,
+        ({_reason()})::utinyint as reason,
+        {_relevance(codes)} as is_relevant,
+        case when preset = {REASONS["unparseable_row"]} then 0 else coalesce(paid_amount, 0) end::decimal(14, 2) as paid,
+        coalesce(claim_line_start_date, claim_start_date) as service_date,
+        {", ".join(_masks(facts))}"""
+    rows = " union all ".join(f"select {columns} from (select preset, {', '.join(cells)} from {source})" for source in part.sources())
+    return rows or f"select {columns} from (select 1::utinyint as preset, {', '.join(cells)} from {_no_rows(part)})"
+
+
+def _no_rows(part: Part) -> str:
+    return f"(select {', '.join(f'null::varchar as c{index}' for index in range(len(part.names)))} limit 0)"
+
+
+def _reason() -> str:
+    """Say, as SQL, why a row is refused: the first reason that applies."""
+    bad_dates = " or ".join(f"(has_{name} and not coalesce({name} between {FIRST_DATE} and {LAST_DATE}, false))" for name in CHECKED_DATES)
+    cases = {
+        "missing_claim_id": "not has_claim_id",
+        "missing_claim_line_number": "not has_claim_line_number",
+        "missing_member": "not has_member_id",
+        "missing_service_date": "not (has_claim_line_start_date or has_claim_start_date)",
+        "invalid_date": bad_dates,
+        "invalid_amount": _unread("paid_amount", "charge_amount"),
+        "invalid_number": _unread("claim_line_number", "service_unit_quantity"),
+        "unknown_claim_status": f"has_claim_status and not {is_known_status('claim_status')}",
+    }
+    tests = " ".join(f"when {case} then {REASONS[reason]}" for reason, case in cases.items())
+    return f"case when preset > 0 then preset {tests} else 0 end"
+
+
+def _unread(*names: str) -> str:
+    return " or ".join(f"(has_{name} and {name} is null)" for name in names)
+
+
+def _relevance(codes: Sequence[Code]) -> str:
+    """Say, as SQL, whether a row has a code of a family at any date, or is an adjustment or a reversal."""
+    known = ", ".join(sorted({_quoted(code.hcpcs_code) for code in codes})) or "null"
+    adjusts = (
+        "case when claim_frequency_code is not null then claim_frequency_code in ('7', '8') "
+        "when right(bill_type_code, 1) in ('7', '8') then lower(claim_type) = 'institutional' end"
+    )
+    negative = [f"{name} < 0" for name in ("paid_amount", "charge_amount", "service_unit_quantity")]
+    tests = [f"hcpcs_code in ({known})", adjusts, "claim_status = 'reversed'", *negative]
+    return f"coalesce({' or '.join(tests)}, false)"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _masks(facts: Sequence[str]) -> list[str]:
+    masks = []
+    for start in range(0, len(facts), MASK_BITS):
+        bits = []
+        for bit, fact in enumerate(facts[start : start + MASK_BITS]):
+            what, which = fact.split()
+            holds = f"filled_{which}" if what == "filled" else f"{which} is not null"
+            bits.append(f"(case when {holds} then {1 << bit}::ubigint else 0::ubigint end)")
+        masks.append(f"({' | '.join(bits) or '0::ubigint'}) as mask_{start // MASK_BITS}")
+    return masks or ["0::ubigint as mask_0"]
+
+
+def _count_facts(part: Part, count: int) -> list[int]:
+    """Count, over the rows that parse, how many have each fact."""
+    counts: list[int] = []
+    for start in range(0, count, MASK_BITS):
+        bits = range(min(MASK_BITS, count - start))
+        sums = ", ".join(f"coalesce(sum(n) filter (m & {1 << bit}::ubigint <> 0), 0)" for bit in bits)
+        groups = (
+            f"select mask_{start // MASK_BITS} as m, count(*) as n from scanned where reason <> {REASONS['unparseable_row']} group by 1"
+        )
+        counts += [int(n) for n in part.con.execute(f"select {sums} from ({groups})").fetchone() or ()]
+    return counts
+
+
+def _guess_date_forms(part: Part) -> dict[str, str]:
+    """Guess the form of each date column that is there."""
+    sample = part.sample()
+    forms = {}
+    for name in DATES:
+        if name in part.columns:
+            counts = Counter(_date_form(row[part.columns[name]]) for row in sample)
+            forms[name] = max(DATE_FORMS, key=lambda form: counts[form])
+    return forms
+
+
+_DATES = {
+    "YYYY-MM-DD": re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
+    "YYYYMMDD": re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"),
+    "MM/DD/YYYY": re.compile(r"(?P<m>[0-9]{2})/(?P<d>[0-9]{2})/(?P<y>[0-9]{4})"),
+}
+
+
+def _date_form(cell: str | None) -> str | None:
+    for form, pattern in _DATES.items():
+        if match := pattern.fullmatch((cell or "").strip(" ")):
+            try:
+                date(int(match["y"]), int(match["m"]), int(match["d"]))
+            except ValueError:
+                return None
+            return form
+    return None
+
+
+def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
+    """Find, over all rows that parse, the form that reads most of a date column's cells; the first of equals."""
+    best = {}
+    for name in names:
+        cell = f"c{part.columns[name]}"
+        counts = [0] * len(DATE_FORMS)
+        for source in part.sources():
+            reads = ", ".join(f"count({read_date(cell, form)})" for form in DATE_FORMS)
+            found = part.con.execute(f"select {reads} from {source} where preset <> {REASONS['unparseable_row']}").fetchone() or ()
+            counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
+        best[name] = DATE_FORMS[counts.index(max(counts))]
+    return best
