@@ -22,7 +22,11 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Column:
-    """One canonical column. `needed` is empty, or says what an extract must have of it; `case` is how its values are normalised."""
+    """One canonical column.
+
+    `needed` is empty, or says what an extract must have of it; `case` is how its values are normalised; `without` is what the audit cannot
+    tell where no row of an extract has it.
+    """
 
     name: str
     kind: str
@@ -30,6 +34,7 @@ class Column:
     needed: str = ""
     case: str = "as it is"
     is_ours: bool = False
+    without: str = ""
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -53,19 +58,27 @@ COLUMNS: tuple[Column, ...] = (
     Column("claim_line_start_date", "date", "date of service", "this or claim_start_date"),
     Column("claim_line_end_date", "date", "what cannot be read is taken as empty"),
     Column("place_of_service_code", "text", "carried along"),
-    Column("bill_type_code", "text", "institutional claims: its last digit stands in for a missing claim_frequency_code where it is 7 or 8"),
+    Column(
+        "bill_type_code", "text", "institutional claims: its last digit stands in for a missing claim_frequency_code where it is 7 or 8"
+    ),
     Column("revenue_center_code", "text", "carried along"),
     Column("service_unit_quantity", "units", "units of service; a negative number marks a reversal"),
     Column("hcpcs_code", "text", "CPT or HCPCS Level II code", "column", "upper case"),
-    Column("hcpcs_modifier_1", "text", "modifier; the order of the five has no meaning", case="upper case"),
+    Column(
+        "hcpcs_modifier_1",
+        "text",
+        "modifier; the order of the five has no meaning",
+        case="upper case",
+        without="no side is known: what would be a violation at one site is a review",
+    ),
     Column("hcpcs_modifier_2", "text", "modifier", case="upper case"),
     Column("hcpcs_modifier_3", "text", "modifier", case="upper case"),
     Column("hcpcs_modifier_4", "text", "modifier", case="upper case"),
     Column("hcpcs_modifier_5", "text", "modifier", case="upper case"),
-    Column("rendering_npi", "text", "who did the service"),
+    Column("rendering_npi", "text", "who did the service", without="who did a procedure is taken from who billed it"),
     Column("billing_npi", "text", "who billed it"),
     Column("facility_npi", "text", "where it was done"),
-    Column("paid_date", "date", "date of adjudication; orders a claim's versions"),
+    Column("paid_date", "date", "date of adjudication; orders a claim's versions", without="versions of a claim cannot be put in order"),
     Column("paid_amount", "amount", "what the plan paid; a negative amount marks a reversal", "column"),
     Column("allowed_amount", "amount", "what cannot be read is taken as empty"),
     Column("charge_amount", "amount", "a negative amount marks a reversal"),
@@ -73,10 +86,31 @@ COLUMNS: tuple[Column, ...] = (
     Column("data_source", "text", "the system that numbered the claim: a claim is data source and claim number together"),
     Column("file_name", "text", "carried along; does not tell duplicates apart"),
     Column("file_date", "date", "orders versions with the same paid_date; does not tell duplicates apart"),
-    Column("claim_status", "text", "paid, denied, reversed or pending; empty means paid", case="lower case", is_ours=True),
-    Column("claim_frequency_code", "text", "1 original, 7 replacement, 8 void; others act as 1", case="no leading zeros", is_ours=True),
+    Column(
+        "claim_status",
+        "text",
+        "paid, denied, reversed or pending; empty means paid",
+        case="lower case",
+        is_ours=True,
+        without="denied and reversed lines count as paid",
+    ),
+    Column(
+        "claim_frequency_code",
+        "text",
+        "1 original, 7 replacement, 8 void; others act as 1",
+        case="no leading zeros",
+        is_ours=True,
+        without="replaced and voided claims count, unless the type of bill tells",
+    ),
     Column("replaced_claim_id", "text", "the claim that a 7 or an 8 acts on; empty means its own", is_ours=True),
-    Column("line_of_business", "text", "decides whether the policy or CMS coverage applies", case="lower case", is_ours=True),
+    Column(
+        "line_of_business",
+        "text",
+        "decides whether the policy or CMS coverage applies",
+        case="lower case",
+        is_ours=True,
+        without="every finding is a review until --line-of-business says which it is",
+    ),
     Column("state", "text", "two letters", is_ours=True),
     Column("prior_authorization_number", "text", "the service was approved beforehand", is_ours=True),
 )

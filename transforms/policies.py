@@ -201,13 +201,15 @@ def load_policy(folder: Path) -> Policy:
     params = {name: _followed(f"{folder.name}/policy.toml", name, value, own) for name, value in params.items()}
     rules = tuple(
         sorted(
-            (_rule(
+            (
+                _rule(
                     query,
                     facts,
                     overrides.get(rule_id, {}),
                     {name: _followed(query.path.name, name, value, own) for name, value in own[rule_id].items()},
                 )
-                for rule_id, query in by_rule.items()),
+                for rule_id, query in by_rule.items()
+            ),
             key=lambda rule: rule.rank,
         )
     )
@@ -233,7 +235,7 @@ def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, li
     if base_name is not None:
         base = next((place for place in (folder.parent / base_name, RULES / base_name) if (place / "policy.toml").is_file()), None)
         if base is None or base in above or base == folder:
-            raise AuditError(f"{folder.name}/policy.toml: extends = \"{base_name}\": there is no such policy folder")
+            raise AuditError(f'{folder.name}/policy.toml: extends = "{base_name}": there is no such policy folder')
         facts, params, overrides, inherited, files = _layers(base, (*above, folder))
         queries = {query.table: query for query in inherited}
     params = {**params, **content.pop("params", {})}
@@ -241,7 +243,9 @@ def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, li
         overrides = {**overrides, rule_id: {**overrides.get(rule_id, {}), **values}}
     for key in content:
         if key not in POLICY_KEYS:
-            raise AuditError(f"{folder.name}/policy.toml: unknown key '{key}'; known: {', '.join(sorted(POLICY_KEYS))}, extends, params, rules")
+            raise AuditError(
+                f"{folder.name}/policy.toml: unknown key '{key}'; known: {', '.join(sorted(POLICY_KEYS))}, extends, params, rules"
+            )
     facts = {**facts, **content}
     own_files = sorted(folder.glob("*.sql"))
     queries |= {query.table: query for query in (read_query(file, "3_rules") for file in own_files)}
@@ -289,13 +293,20 @@ def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) 
     )
 
 
+def auditor_sql() -> str:
+    """The views and macros that every `audit.duckdb` carries."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((SQL / "auditor").glob("*.sql")))
+
+
 def reference_files() -> list[Path]:
     return sorted(REFERENCE.glob("*.csv"))
 
 
 def file_hashes(policies: list[Policy]) -> dict[str, str]:
     """SHA-256 of every file that decides what an audit says, by its path below `sql/` (or by folder and name, for a policy from elsewhere)."""
-    stages = [path for stage in ("1_lines", "2_timeline", "4_findings", "5_reports", "auditor") for path in sorted((SQL / stage).glob("*.sql"))]
+    stages = [
+        path for stage in ("1_lines", "2_timeline", "4_findings", "5_reports", "auditor") for path in sorted((SQL / stage).glob("*.sql"))
+    ]
     files = [*reference_files(), *stages, *(path for policy in policies for path in policy.files)]
     return {
         (path.relative_to(SQL).as_posix() if path.is_relative_to(SQL) else f"{path.parent.name}/{path.name}"): hashlib.sha256(

@@ -6,7 +6,6 @@ stages 4 and 5 run once. All that a stage reads are tables, so every stage can b
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +62,11 @@ CLAIM_LINE = (
 )
 
 FINDING_COLUMNS = {
-    **{name: "VARCHAR" for name in ("finding_id", "run_id", "status")},
+    **dict.fromkeys(("finding_id", "run_id", "status"), "VARCHAR"),
     "first_reported": "DATE",
-    **{name: "VARCHAR" for name in ("policy_id", "policy_version", "policy_section", "rule_id", "determination", "scope")},
+    **dict.fromkeys(("policy_id", "policy_version", "policy_section", "rule_id", "determination", "scope"), "VARCHAR"),
     "doubts": "VARCHAR[]",
-    **{name: "VARCHAR" for name in ("person_id", "member_id", "line_of_business", "payer", "plan")},
+    **dict.fromkeys(("person_id", "member_id", "line_of_business", "payer", "plan"), "VARCHAR"),
     "service_date": "DATE",
     "site": "VARCHAR",
     "procedure_codes": "VARCHAR[]",
@@ -77,7 +76,7 @@ FINDING_COLUMNS = {
     "earliest_compliant_date": "DATE",
     "claim_lines": f"{CLAIM_LINE}[]",
     "prior_claim_ids": "VARCHAR[]",
-    **{name: "VARCHAR" for name in ("billing_npi", "rendering_npi", "facility_npi")},
+    **dict.fromkeys(("billing_npi", "rendering_npi", "facility_npi"), "VARCHAR"),
     "paid_amount": "DECIMAL(14, 2)",
     "amount_at_risk": "DECIMAL(14, 2)",
     "is_upper_bound": "BOOLEAN",
@@ -107,7 +106,9 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
             header, *rows = list(csv.reader(lines))
         columns = ", ".join(f"{name} {_reference_type(name)}" for name in header)
         con.execute(f"create or replace table {path.stem} ({columns})")
-        con.executemany(f"insert into {path.stem} values ({', '.join('?' * len(header))})", [[cell or None for cell in row] for row in rows])
+        con.executemany(
+            f"insert into {path.stem} values ({', '.join('?' * len(header))})", [[cell or None for cell in row] for row in rows]
+        )
 
 
 def _reference_type(name: str) -> str:
@@ -122,7 +123,9 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str
     """Make a table of these columns and fill it."""
     con.execute(f"create or replace table {name} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})")
     if rows:
-        con.executemany(f"insert into {name} values ({', '.join('?' * len(columns))})", [[row[column] for column in columns] for row in rows])
+        con.executemany(
+            f"insert into {name} values ({', '.join('?' * len(columns))})", [[row[column] for column in columns] for row in rows]
+        )
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,157 @@
+"""What people see of a run: how far it is, and at the end what it found."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from transforms.audits import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
+from transforms.ingest import Held, NotReady, Outcome, Refused, Taken
+
+PLAIN_WIDTH = 140
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
+
+
+@contextmanager
+def show_progress() -> Iterator[Reporter]:
+    """Give whom a run reports to: a moving bar on a terminal, else a line for every step that ended."""
+    if not sys.stdout.isatty():
+        yield _print_plainly
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as progress:
+        yield _Bars(progress)
+
+
+def _print_plainly(event: Event) -> None:
+    if isinstance(event, ExtractEnded):
+        print(describe_outcome(event.name, event.outcome), flush=True)
+    elif isinstance(event, StageBegun):
+        print(f"{event.name} …", flush=True)
+
+
+class _Bars:
+    """One bar an extract, which stays until the run ends, then one for the stages."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.task: TaskID | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, ExtractBegun):
+            self.task = self.progress.add_task(f"{event.number}/{event.of} {printable(event.name)}", total=None, amount="")
+        elif isinstance(event, ExtractRead) and self.task is not None:
+            shown = f"{event.done:,} {event.unit}" + (f" of {event.total:,}" if event.total else "")
+            self.progress.update(self.task, completed=event.done, total=event.total, amount=shown)
+        elif isinstance(event, ExtractEnded) and self.task is not None:
+            self.progress.remove_task(self.task)
+            self.progress.console.print(describe_outcome(event.name, event.outcome), highlight=False, markup=False)
+            self.task = None
+        elif isinstance(event, StageBegun):
+            if self.task is not None:
+                self.progress.remove_task(self.task)
+            self.task = self.progress.add_task(event.name, total=None, amount="")
+
+
+def printable(name: str) -> str:
+    """A file name without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def describe_outcome(name: str, outcome: Outcome) -> str:
+    """Say in one line what became of an extract."""
+    match outcome:
+        case Taken(batch):
+            controls = batch.controls
+            quarantined = f", {controls['rows_quarantined']:,} quarantined" if controls["rows_quarantined"] else ""
+            return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}"
+        case Held(batch, _):
+            return f"{printable(name)}: taken before as {printable(batch.extract)}, not read again"
+        case Refused(_, _, reason):
+            return f"REFUSED {printable(reason)}"
+        case NotReady(_, reason):
+            return f"NOT READY {printable(reason)}"
+
+
+def dollars(amount: Decimal | int) -> str:
+    return f"${amount:,.2f}"
+
+
+def print_result(request: Request, result: Result) -> None:
+    """Print the summary of a run, or that nothing was new."""
+    console = _console()
+
+    def say(text: str = "") -> None:
+        console.print(text, markup=False)
+
+    if result.run is None or result.summary is None:
+        say(f"Nothing is new since run {result.current.name}: nothing was published.")
+        return
+    summary = result.summary
+    rows = summary["rows"]
+    say()
+    say(f"Run {result.run.name}, services up to {request.as_of}")
+    say(
+        f"Rows: {rows['read']:,} read = {rows['kept']:,} kept + {rows['not_relevant']:,} not relevant"
+        f" + {rows['quarantined']:,} quarantined + {rows['duplicate']:,} duplicate"
+    )
+    precedence = f", {summary['precedence']:,} of them under coverage that takes precedence" if summary["precedence"] else ""
+    say(f"Injections: {summary['injections']:,}{precedence}")
+    say()
+    console.print(findings_table(summary["rules"]))
+    say(f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}")
+    statuses = {row["status"]: row["findings"] for row in summary["statuses"]}
+    say("Since the run before: " + ", ".join(f"{statuses.get(status, 0):,} {status}" for status in ("new", "changed", "open", "withdrawn")))
+    if summary["sole_doubts"]:
+        say()
+        say("Reviews that would be violations but for one doubt:")
+        for doubt in summary["sole_doubts"]:
+            say(
+                f"  {doubt['doubt_id']}: {doubt['finding_count']:,} ({dollars(doubt['amount_at_risk'])} at risk); "
+                f"what would settle it: {doubt['settled_by']}"
+            )
+    _print_warnings(say, summary)
+    say()
+    say(f"Reports: {result.current.parent.parent / 'current'}{'/'}")
+
+
+def findings_table(rules: list[dict[str, Any]]) -> Table:
+    """Draw findings by rule and determination with dollars at risk; a rule that is off is left out."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("Rule", "Section"):
+        table.add_column(name)
+    for name in ("Looked at", "Violations", "Reviews", "Paid", "At risk"):
+        table.add_column(name, justify="right")
+    policies = {rule["policy_id"] for rule in rules}
+    for rule in rules:
+        if rule["is_enabled"]:
+            name = rule["rule_id"] if len(policies) == 1 else f"{rule['policy_id']} {rule['rule_id']}"
+            counts = (f"{rule[column]:,}" for column in ("looked_at", "violations", "reviews"))
+            table.add_row(name, rule["policy_section"], *counts, dollars(rule["paid_amount"]), dollars(rule["amount_at_risk"]))
+    return table
+
+
+def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
+    from transforms.layout import COLUMNS
+
+    without = {column.name: column.without for column in COLUMNS}
+    for column, extracts in summary["missing_columns"].items():
+        say(f"WARNING no {column} in {', '.join(printable(name) for name in extracts)}: {without[column]}")
+    totals = summary["totals"]
+    for name, meaning in (
+        ("orphan_adjustments", "adjustments act on claims of which nothing was ever delivered"),
+        ("adjustments_across_persons", "adjustments act on a claim of another person"),
+        ("unmatched_reversals", "reversals under a claim number of their own found no line to reverse"),
+        ("lines_after_as_of", "lines lie after the as-of date and wait"),
+    ):
+        if totals[name]:
+            say(f"Note: {totals[name]:,} {meaning} ({name})")

@@ -1,0 +1,313 @@
+"""A run: extracts in, findings published. The command, the nightly flow and the tests call the same function.
+
+Each step is called through `step`, so that an orchestrator can make a task of it; nothing else tells the flow from the plain command.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import duckdb
+
+from transforms.errors import AuditError
+from transforms.extracts import discover_extracts
+from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
+from transforms.layout import COLUMNS
+from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
+from transforms.publish import RunIdentity, is_current, publish_run
+from transforms.store import Batch, Store
+from transforms.warehouse import (
+    CONTROL_COLUMNS,
+    EXTRACT_COLUMNS,
+    create_table,
+    load_kept_lines,
+    load_previous_findings,
+    load_reference,
+    open_warehouse,
+    run_stages,
+)
+
+T = TypeVar("T")
+
+INGEST_RETRIES = 2
+
+MEMORY_LIMIT = "1200MB"
+"""Of DuckDB; what is beyond it spills into OUT's work folder."""
+
+NO_COUNTS: dict[str, Any] = {name: 0 for name in CONTROL_COLUMNS if name.startswith(("rows_", "paid_"))}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do."""
+
+    out: Path
+    extracts: tuple[Path, ...] = ()
+    as_of: date = field(default_factory=date.today)
+    line_of_business: str | None = None
+    """Stands in where a live line has none."""
+    policy_folders: tuple[Path, ...] = field(default_factory=lambda: tuple(policy_folders()))
+
+
+@dataclass(frozen=True)
+class ExtractBegun:
+    number: int
+    of: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ExtractRead:
+    """`done` of `total` bytes or rows; the total is None where nobody knows it."""
+
+    unit: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True)
+class ExtractEnded:
+    name: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class StageBegun:
+    name: str
+
+
+Event = ExtractBegun | ExtractRead | ExtractEnded | StageBegun
+
+Reporter = Callable[[Event], None]
+
+
+def report_nothing(_event: Event) -> None:
+    """Tell nobody."""
+
+
+class Step(Protocol):
+    """Calls a function with its arguments; the name says which step of the run it is, `retries` how often an odd failure is tried again."""
+
+    def __call__(self, name: str, function: Callable[..., T], *arguments: Any, retries: int = 0) -> T: ...
+
+
+def call_directly(name: str, function: Callable[..., T], *arguments: Any, retries: int = 0) -> T:
+    """The step of the plain command."""
+    return function(*arguments)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A finished audit whose tables lie in a DuckDB connection, ready to be published."""
+
+    con: duckdb.DuckDBPyConnection
+    identity: RunIdentity
+    batches: tuple[Batch, ...]
+    totals: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended. `run` is the published run, None where nothing was new; `summary` says what stands in it."""
+
+    outcomes: tuple[Outcome, ...]
+    current: Path
+    run: Path | None
+    summary: dict[str, Any] | None
+
+    @property
+    def exit_code(self) -> int:
+        return 3 if any(isinstance(outcome, Refused) for outcome in self.outcomes) else 0
+
+
+def run_audit(request: Request, report: Reporter = report_nothing, step: Step = call_directly) -> Result:
+    """Take the extracts in, audit all that OUT holds, publish; AuditError with its exit code where that cannot be done.
+
+    UsageError for a path that does not exist, BusyError where another run holds OUT.
+    """
+    extracts = discover_extracts(request.extracts)
+    codes = load_codes()
+    policies = load_policies(list(request.policy_folders))
+    store = Store(request.out)
+    with store.lock():
+        outcomes = []
+        for number, path in enumerate(extracts, 1):
+            report(ExtractBegun(number, len(extracts), path.name))
+            outcome = step(
+                f"ingest {number} of {len(extracts)}", ingest_extract, store, path, codes, _progress(report), retries=INGEST_RETRIES
+            )
+            report(ExtractEnded(path.name, outcome))
+            outcomes.append(outcome)
+        batches = store.batches()
+        check_codes(batches, codes)
+        identity = identify_run(store, request, batches, outcomes, policies)
+        if is_current(store, identity):
+            return Result(tuple(outcomes), _current(store), None, None)
+        audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report)
+        try:
+            report(StageBegun("publishing"))
+            run = step("publish", publish_audit, store, audit)
+            return Result(tuple(outcomes), run, run, summarize(audit))
+        finally:
+            audit.con.close()
+
+
+def _progress(report: Reporter) -> Callable[[str, int, int | None], None]:
+    return lambda unit, done, total: report(ExtractRead(unit, done, total))
+
+
+def _current(store: Store) -> Path:
+    run = store.current_run()
+    if run is None:
+        raise AuditError("OUT holds no current run, though one was compared with")
+    return run
+
+
+def check_codes(batches: Sequence[Batch], codes: Sequence[Code]) -> None:
+    """Stop where a family has gained a code whose lines a batch cannot have; AuditError names the extracts to give again."""
+    stale = {batch.extract: lacking_codes(batch, codes) for batch in batches}
+    named = "; ".join(f"{extract} (for {', '.join(gained)})" for extract, gained in sorted(stale.items()) if gained)
+    if named:
+        raise AuditError(
+            f"procedure_codes.csv has gained codes since extracts were taken in. Give these again, so that they are read again: {named}"
+        )
+
+
+def identify_run(
+    store: Store, request: Request, batches: Sequence[Batch], outcomes: Sequence[Outcome], policies: Sequence[Policy]
+) -> RunIdentity:
+    """Gather all that decides what the run will say."""
+    previous = store.current_run()
+    return RunIdentity(
+        as_of=request.as_of,
+        previous_run_id=previous.name if previous else None,
+        batches=tuple(batch.batch_id for batch in batches),
+        refused=tuple({outcome.sha256 or outcome.extract for outcome in outcomes if isinstance(outcome, Refused)}),
+        files=file_hashes(list(policies)),
+        settings={"line_of_business": request.line_of_business},
+        version=version("sij-audit"),
+    )
+
+
+def audit_batches(
+    store: Store,
+    batches: Sequence[Batch],
+    outcomes: Sequence[Outcome],
+    policies: Sequence[Policy],
+    identity: RunIdentity,
+    report: Reporter = report_nothing,
+) -> Audit:
+    """Run all SQL stages over the batches; the caller closes the connection of the audit that comes back."""
+    con = open_warehouse(store.work, MEMORY_LIMIT)
+    previous = store.runs / identity.previous_run_id if identity.previous_run_id else None
+    load_reference(con)
+    load_kept_lines(con, [batch.path for batch in batches])
+    load_previous_findings(con, previous / "findings.parquet" if previous else None)
+    published = {entry["extract_sha256"] for entry in store.manifest(previous)["inputs"]} if previous else set()
+    create_table(con, "extract_controls", CONTROL_COLUMNS, _control_rows(batches, outcomes, published))
+    create_table(con, "extract_columns", EXTRACT_COLUMNS, _column_rows(batches))
+    settings = {**identity.settings, "as_of": identity.as_of, "run_id": identity.run_id}
+    run_stages(con, policies, settings, lambda stage: report(StageBegun(stage)))
+    return Audit(con, identity, tuple(batches), one_row(con, "select * from totals"))
+
+
+def _control_rows(batches: Sequence[Batch], outcomes: Sequence[Outcome], published: set[str]) -> list[dict[str, Any]]:
+    """The accounting of each extract; one refused under two names is one."""
+    held = [
+        {
+            "extract": batch.extract,
+            "extract_sha256": batch.sha256,
+            "outcome": "held" if batch.sha256 in published else "taken",
+            "reason": None,
+            **batch.controls,
+        }
+        for batch in batches
+    ]
+    refused = {
+        outcome.sha256 or outcome.extract: {
+            "extract": outcome.extract,
+            "extract_sha256": outcome.sha256,
+            "outcome": "refused",
+            "reason": outcome.reason,
+            **NO_COUNTS,
+        }
+        for outcome in reversed(outcomes)
+        if isinstance(outcome, Refused)
+    }
+    return [*held, *refused.values()]
+
+
+def _column_rows(batches: Sequence[Batch]) -> list[dict[str, Any]]:
+    return [
+        {"extract": batch.extract, "extract_sha256": batch.sha256, "column_order": order, **column}
+        for batch in batches
+        for order, column in enumerate(batch.columns)
+    ]
+
+
+def publish_audit(store: Store, audit: Audit) -> Path:
+    """Publish a finished audit with the comments that the headers of the reports hold."""
+    return publish_run(store, audit.con, audit.identity, audit.batches, audit.totals, report_comments(), auditor_sql())
+
+
+def report_comments() -> dict[str | tuple[str, str], str]:
+    """What every report and each of its columns means, from the headers of their queries."""
+    comments: dict[str | tuple[str, str], str] = {}
+    for query in load_stage("5_reports"):
+        comments[query.table] = f"{query.title}: {query.header['grain']}"
+        comments |= {(query.table, name): meaning for name, meaning in query.columns.items()}
+    return comments
+
+
+def one_row(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, Any]:
+    return rows_of(con, select)[0]
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, select: str) -> list[dict[str, Any]]:
+    cursor = con.execute(select)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def summarize(audit: Audit) -> dict[str, Any]:
+    """Count what people want to know first of a run; numbers and names of columns, nothing of a member."""
+    con = audit.con
+    return {
+        "rows": one_row(
+            con,
+            "select coalesce(sum(rows_read), 0)::bigint as read, coalesce(sum(rows_kept), 0)::bigint as kept, "
+            "coalesce(sum(rows_not_relevant), 0)::bigint as not_relevant, coalesce(sum(rows_quarantined), 0)::bigint as quarantined, "
+            "coalesce(sum(rows_duplicate), 0)::bigint as duplicate from controls where outcome <> 'refused'",
+        ),
+        "injections": one_row(con, "select count(*) as n from (select distinct person_id, service_date from injections)")["n"],
+        "precedence": one_row(con, "select count(*) as n from injections where applicability = 'precedence'")["n"],
+        "rules": rows_of(con, "select * from rules"),
+        "statuses": rows_of(
+            con,
+            "select status, count(*) as findings, sum(amount_at_risk) as amount_at_risk from findings group by status order by status",
+        ),
+        "amount_at_risk": one_row(
+            con,
+            "select coalesce(sum(amount), 0) as amount from (select max(amount) as amount from "
+            "(select line_key, sum(amount_at_risk) as amount from claimed_lines group by policy_id, line_key) group by line_key)",
+        )["amount"],
+        "sole_doubts": rows_of(con, "select * from sole_doubts order by finding_count desc, doubt_id"),
+        "totals": audit.totals,
+        "missing_columns": _missing_columns(audit.batches),
+    }
+
+
+def _missing_columns(batches: Sequence[Batch]) -> dict[str, list[str]]:
+    """Columns without which the audit can say less, and the extracts in which they are missing or empty in every row."""
+    missing: dict[str, list[str]] = {}
+    for column in COLUMNS:
+        if not column.without:
+            continue
+        for batch in batches:
+            filled = {entry["column"]: entry["filled_count"] for entry in batch.columns if entry["is_canonical"]}
+            if batch.controls["rows_read"] and not filled.get(column.name):
+                missing.setdefault(column.name, []).append(batch.extract)
+    return missing
