@@ -126,7 +126,11 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable, is_revers
     """Put the rows, and no others, into a table or in the place of a view."""
     types = _column_types(con, name)
     _insist(table, types, name)
-    if con.execute("select count(*) from duckdb_views() where view_name = $name", {"name": name}).fetchall()[0][0]:
+    own_tables = {
+        table for (table,) in con.execute("select table_name from duckdb_tables() where schema_name = current_schema()").fetchall()
+    }
+    views = {view for (view,) in con.execute("select view_name from duckdb_views()").fetchall()}
+    if name in views - own_tables:
         con.execute(f"create temp table shape as select * from {name} limit 0")
         con.execute(f"drop view {name}")
         con.execute(f"create table {name} as select * from shape")
