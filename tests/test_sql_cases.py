@@ -12,6 +12,9 @@ import pytest
 from tests.cases import FOLDER, Case, expected_rows, read_cases, run_case
 from transforms.policies import Policy, Query, load_policies, load_stage, policy_folders
 from transforms.warehouse import (
+    CONTROL_COLUMNS,
+    EXTRACT_COLUMNS,
+    create_table,
     load_kept_lines,
     load_previous_findings,
     load_reference,
@@ -53,6 +56,8 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         load_reference(connection)
         load_kept_lines(connection, [])
         load_previous_findings(connection, None)
+        create_table(connection, "extract_controls", CONTROL_COLUMNS)
+        create_table(connection, "extract_columns", EXTRACT_COLUMNS)
         run_stages(connection, [the_policy()], SETTINGS)
         yield connection
 
