@@ -1,6 +1,9 @@
 """The flow does what the plain command does, on a real server, and tells Prefect nothing of what is in the claims."""
 
 import base64
+import csv
+import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -13,6 +16,7 @@ import pytest
 
 from flows.server import prefect_server
 from transforms.errors import AuditError
+from transforms.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -141,3 +145,52 @@ def test_a_server_that_cannot_start_is_told_at_once(monkeypatch: pytest.MonkeyPa
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = run_script("sound", "http://127.0.0.1:9/api", tmp_path)
     assert done.stdout.strip() == "0 AuditError"
+
+
+def run_command(*arguments: str | Path, address: str | None = None, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    if address:
+        environment |= {"PREFECT_API_URL": address, "PREFECT_HOME": str(home)}
+    command = [sys.executable, "-m", "flows.command", *map(str, arguments)]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def published_hashes(out: Path) -> dict[str, str]:
+    manifest = json.loads((out / "current/manifest.json").read_text(encoding="utf-8"))
+    return {"run_id": manifest["run_id"]} | {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((out / "current/").glob("*.parquet"))
+    }
+
+
+def test_the_flow_publishes_what_the_command_does_and_tells_prefect_no_member(server: tuple[str, Path], tmp_path: Path) -> None:
+    address, home = server
+    options = [ROOT / "data/sample", "--as-of", "2024-06-30", "--out"]
+    plain = run_command("run", *options, tmp_path / "plain")
+    flow = run_command("nightly", *options, tmp_path / "flow", address=address, home=tmp_path / "home")
+    assert (flow.returncode, flow.stderr) == (plain.returncode, plain.stderr)
+    assert published_hashes(tmp_path / "flow") == published_hashes(tmp_path / "plain")
+    with (ROOT / "data/sample/claims_1_professional.csv").open(encoding="utf-8") as lines:
+        cells = {row[name] for row in csv.DictReader(lines) for name in ("claim_id", "member_id", "person_id", "billing_npi")}
+    assert len(cells) > 500
+    folders = (home, tmp_path / "home")
+    stored = b"\n".join(path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file())
+    assert b"ingest 3 of 3" in stored
+    assert [cell for cell in cells if len(cell) > 5 and cell.encode() in stored] == []
+
+
+def test_exit_codes_are_those_of_run(server: tuple[str, Path], tmp_path: Path) -> None:
+    address, home = server
+    out = tmp_path / "out"
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    assert run_command("nightly", tmp_path / "nowhere.csv", "--out", out, address=address, home=home).returncode == 2
+    assert run_command("nightly", empty, "--out", out, address=address, home=home).returncode == 3
+    with Store(out).lock():
+        busy = run_command("nightly", "--out", out, address=address, home=home)
+    assert busy.returncode == 75
+    assert busy.stderr.startswith("sij-audit: Another run holds")
+
+
+def test_the_command_brings_its_own_server(tmp_path: Path) -> None:
+    done = run_command("nightly", ROOT / "data/sample", "--as-of", "2024-06-30", "--out", tmp_path / "out")
+    assert (done.returncode, (tmp_path / "out/current/findings.parquet").is_file()) == (0, True)
