@@ -138,7 +138,11 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable, is_revers
     con.execute(f"delete from {name}")
     cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
     for row in reversed(table.rows) if is_reversed else table.rows:
-        con.execute(f"insert into {name} ({', '.join(table.columns)}) values ({cells})", row)
+        con.execute(f"insert into {name} ({', '.join(map(_quoted, table.columns))}) values ({cells})", row)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _column_types(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
@@ -152,5 +156,5 @@ def _insist(table: PipeTable, types: Mapping[str, str], name: str) -> None:
 
 
 def _select_texts(con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> PipeTable:
-    texts = ", ".join(f"cast({column} as varchar)" for column in columns)
+    texts = ", ".join(f"cast({_quoted(column)} as varchar)" for column in columns)
     return PipeTable(columns, tuple(con.execute(f"select {texts} from {name}").fetchall()))
