@@ -34,9 +34,14 @@ def show_progress() -> Iterator[Reporter]:
 
 def _print_plainly(event: Event) -> None:
     if isinstance(event, ExtractEnded):
-        print(describe_outcome(event.name, event.outcome), flush=True)
+        _say_plainly(describe_outcome(event.name, event.outcome))
     elif isinstance(event, StageBegun):
-        print(f"{event.name} …", flush=True)
+        _say_plainly(f"{event.name} …")
+
+
+def _say_plainly(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 class _Bars:
@@ -83,6 +88,7 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
 
 
 def dollars(amount: Decimal | int) -> str:
+    """Write an amount of US dollars."""
     return f"${amount:,.2f}"
 
 

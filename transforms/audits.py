@@ -54,6 +54,8 @@ class Request:
 
 @dataclass(frozen=True)
 class ExtractBegun:
+    """An extract is about to be read."""
+
     number: int
     of: int
     name: str
@@ -70,12 +72,16 @@ class ExtractRead:
 
 @dataclass(frozen=True)
 class ExtractEnded:
+    """What became of an extract."""
+
     name: str
     outcome: Outcome
 
 
 @dataclass(frozen=True)
 class StageBegun:
+    """A stage of the audit begins."""
+
     name: str
 
 
@@ -263,10 +269,12 @@ def report_comments() -> dict[str | tuple[str, str], str]:
 
 
 def one_row(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, Any]:
+    """Fetch the one row of a query, by column."""
     return rows_of(con, select)[0]
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, select: str) -> list[dict[str, Any]]:
+    """Fetch the rows of a query, each by column."""
     cursor = con.execute(select)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 from transforms.errors import AuditError
@@ -177,7 +178,7 @@ def policy_folders() -> list[Path]:
 def load_policies(folders: list[Path]) -> list[Policy]:
     """Read the policies of these folders, by policy_id; two with one id are an error."""
     policies = sorted((load_policy(folder) for folder in folders), key=lambda policy: policy.policy_id)
-    for one, other in zip(policies, policies[1:], strict=False):
+    for one, other in pairwise(policies):
         if one.schema == other.schema:
             raise AuditError(f"{other.folder.name}/policy.toml: policy_id is that of {one.folder.name} too; give one of them another")
     return policies
@@ -299,6 +300,7 @@ def auditor_sql() -> str:
 
 
 def reference_files() -> list[Path]:
+    """The tables that people maintain."""
     return sorted(REFERENCE.glob("*.csv"))
 
 

@@ -129,6 +129,7 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str
 
 
 def quoted(name: str) -> str:
+    """Write a name so that SQL takes it for one."""
     return '"' + name.replace('"', '""') + '"'
 
 

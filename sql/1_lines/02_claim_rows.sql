@@ -80,7 +80,7 @@ select
     status,
     status = 'reversed' or least(coalesce(service_unit_quantity, 0), coalesce(paid_amount, 0), coalesce(charge_amount, 0)) < 0 as is_reversal,
     frequency_code in ('7', '8') and status not in ('denied', 'pending') as is_acting_adjustment,
-    not (frequency_code = '8' or status = 'pending' or (frequency_code = '7' and status = 'denied')) as takes_part,
+    frequency_code <> '8' and status <> 'pending' and (frequency_code <> '7' or status <> 'denied') as takes_part,
     has_family_code,
     paid_on_date,
     filed_on_date,

@@ -33,12 +33,10 @@ value_rows as (
         claim_line_number,
         row_id,
     from claim_rows
-    window version_order as (
+    qualify row_number() over (
         partition by claim_key, claim_line_number
-        order by
-            takes_part desc, is_reversal asc, paid_on_date desc, filed_on_date desc, frequency_code = '7' desc, row_id desc
-    )
-    qualify row_number() over version_order = 1
+        order by takes_part desc, is_reversal asc, paid_on_date desc, filed_on_date desc, frequency_code = '7' desc, row_id desc
+    ) = 1
 )
 
 select

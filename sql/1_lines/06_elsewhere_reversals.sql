@@ -35,6 +35,12 @@ standing_rows as (
     where line_versions.is_standing and claim_rows.has_family_code
 ),
 
+matchable_rows as (
+    select * from reversal_rows
+    union all by name
+    select * from standing_rows
+),
+
 matched_rows as (
     select
         row_id,
@@ -47,7 +53,7 @@ matched_rows as (
                 data_source nulls first, person_id, service_date, hcpcs_code, modifiers, billing_npi nulls first,
                 abs(paid_amount) nulls first
         ) as match_key,
-    from (select * from reversal_rows union all by name select * from standing_rows)
+    from matchable_rows
 ),
 
 dated_rows as (

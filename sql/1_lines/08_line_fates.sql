@@ -37,10 +37,10 @@ judged_versions as (
         coalesce(adjusted_claims.is_voided or claim_rows.paid_on_date <= adjusted_claims.voided_until_date, false) as is_voided,
         coalesce(adjusted_claims.is_replaced or claim_rows.paid_on_date < adjusted_claims.replaced_before_date, false) as is_replaced,
         list_has_any(claim_rows.modifiers, (
-            select list(modifier) from modifiers where role = 'not_done'
+            select list(modifiers.modifier) from modifiers where modifiers.role = 'not_done'
         )) as is_not_done,
         list_has_any(claim_rows.modifiers, (
-            select list(modifier) from modifiers where role = 'discontinued'
+            select list(modifiers.modifier) from modifiers where modifiers.role = 'discontinued'
         )) as is_discontinued,
         coalesce(claim_rows.paid_amount, 0) = 0 and coalesce(claim_rows.allowed_amount, 0) = 0 as is_denial_unclear,
         claim_rows.frequency_code = '7'

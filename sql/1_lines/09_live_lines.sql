@@ -26,16 +26,16 @@ select
     procedure_families.family_group,
     procedure_families.is_inconclusive,
     list_has_any(line_fates.modifiers, (
-        select list(modifier) from modifiers where role in ('right', 'both_sides')
+        select list(modifiers.modifier) from modifiers where modifiers.role in ('right', 'both_sides')
     )) as names_right,
     list_has_any(line_fates.modifiers, (
-        select list(modifier) from modifiers where role in ('left', 'both_sides')
+        select list(modifiers.modifier) from modifiers where modifiers.role in ('left', 'both_sides')
     )) as names_left,
     list_has_any(line_fates.modifiers, (
-        select list(modifier) from modifiers where role = 'diagnostic'
+        select list(modifiers.modifier) from modifiers where modifiers.role = 'diagnostic'
     )) as is_marked_diagnostic,
     list_has_any(line_fates.modifiers, (
-        select list(modifier) from modifiers where role = 'separate'
+        select list(modifiers.modifier) from modifiers where modifiers.role = 'separate'
     )) as is_marked_separate,
     line_fates.rendering_npi,
     line_fates.billing_npi,

@@ -45,10 +45,12 @@ select
     scoped_injections.scope_order,
     max(kind_history.service_date) as latest_date,
     max(kind_history.sound_date) as latest_sound_date,
-    coalesce(sum(case when kind_history.series_number = scoped_injections.series_number then kind_history.series_count end), 0)
-        ::bigint as series_count,
-    coalesce(sum(case when kind_history.series_number = scoped_injections.series_number then kind_history.clean_count end), 0)
-        ::bigint as clean_count,
+    sum(
+        case when kind_history.series_number = scoped_injections.series_number then kind_history.series_count else 0 end
+    )::bigint as series_count,
+    sum(
+        case when kind_history.series_number = scoped_injections.series_number then kind_history.clean_count else 0 end
+    )::bigint as clean_count,
     coalesce(bit_or(case when kind_history.series_number = scoped_injections.series_number then kind_history.doubted_bits end), 0)
         as doubted_bits,
 from scoped_injections

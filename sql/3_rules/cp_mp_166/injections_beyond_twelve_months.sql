@@ -6,8 +6,8 @@
 -- param: max_months = 12
 -- records: why injections went on: relief and function after each, and why a more definitive therapy was not possible
 --
--- Continuing a series beyond twelve months is held not medically necessary, with exceptions case by case: always a review. What looks alike and is
--- lawful: an injection on the day twelve months after the first; one that starts a new series, twelve months or more after the one before.
+-- Continuing a series beyond twelve months is held not medically necessary, with exceptions case by case: always a review. What looks alike and
+-- is lawful: an injection on the day twelve months after the first; one that starts a new series, twelve months or more after the one before.
 
 select
     later.person_id,

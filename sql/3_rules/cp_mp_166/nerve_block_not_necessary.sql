@@ -11,13 +11,13 @@
 -- it from 2020-02-01. What looks alike and is lawful: an injection into the joint itself, which has another code.
 
 select
-    person_id,
-    service_date,
-    group_id as hcpcs_code,
+    site_groups.person_id,
+    site_groups.service_date,
+    site_groups.group_id as hcpcs_code,
     true as is_violation,
-    doubt_bits,
+    site_groups.doubt_bits,
     'was billed for a procedure that section IV holds not medically necessary; no interval or count would make it comply' as rationale,
 from site_groups
-where
-    group_kind = 'code'
-    and group_id in (select hcpcs_code from procedure_codes where family_id = $judges)
+semi join procedure_codes
+    on site_groups.group_id = procedure_codes.hcpcs_code and procedure_codes.family_id = $judges
+where site_groups.group_kind = 'code'

@@ -12,13 +12,13 @@
 -- joint nerves, which has codes of its own.
 
 select
-    person_id,
-    service_date,
-    group_id as hcpcs_code,
+    site_groups.person_id,
+    site_groups.service_date,
+    site_groups.group_id as hcpcs_code,
     true as is_violation,
-    doubt_bits,
+    site_groups.doubt_bits,
     'was billed for a procedure that section V holds not medically necessary; no interval or count would make it comply' as rationale,
 from site_groups
-where
-    group_kind = 'code'
-    and group_id in (select hcpcs_code from procedure_codes where family_id = $judges)
+semi join procedure_codes
+    on site_groups.group_id = procedure_codes.hcpcs_code and procedure_codes.family_id = $judges
+where site_groups.group_kind = 'code'
