@@ -223,6 +223,7 @@ def test_a_mistake_in_auditor_sql_leaves_the_connection_as_it_was(tmp_path: Path
             write_database(con, tmp_path / "audit.duckdb", REPORTS, COMMENTS, "create view v as select * from nothing")
         assert con.execute("select current_database(), count(*) from findings").fetchall() == [("memory", 20)]
         assert con.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
+        write_database(con, tmp_path / "again.duckdb", REPORTS, COMMENTS, AUDITOR_SQL)
 
 
 # --- identity

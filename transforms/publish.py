@@ -257,28 +257,29 @@ def _row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
 def write_database(con: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[str], comments: Comments, auditor_sql: str) -> None:
     """Write finished tables to a new database file, with comments, the auditors' views and macros, and the view `dictionary`.
 
-    Views are made while the file is the default database, so that they name no database: the file is renamed later. Detaching writes all
-    of it into the one file; a `.wal` that stayed behind would be lost data.
+    Views are made while the file is the default database, so that they name no database: the file is renamed later. That happens in a
+    cursor, so that `con` keeps its own default and can publish again where a full disk has made the new database unusable.
     """
-    home = _database_of(con)
     selects = {table: select_report(con, table) for table in tables}
     con.execute(f"attach {_quote_text(str(path))} as published")
     try:
-        con.execute("use published")
-        for table, select in selects.items():
-            con.execute(f"create table {_quote(table)} as {select}")
-        con.execute(auditor_sql)
-        views = {name for (name,) in con.execute("select view_name from duckdb_views() where database_name = 'published'").fetchall()}
-        for subject, text in comments.items():
-            if isinstance(subject, tuple):
-                target = f"column {_quote(subject[0])}.{_quote(subject[1])}"
-            else:
-                target = f"{'view' if subject in views else 'table'} {_quote(subject)}"
-            con.execute(f"comment on {target} is {_quote_text(text)}")
-        con.execute(DICTIONARY)
-        con.execute("checkpoint published")
+        with con.cursor() as cursor:
+            cursor.execute("use published")
+            for table, select in selects.items():
+                cursor.execute(f"create table {_quote(table)} as {select}")
+            cursor.execute(auditor_sql)
+            views = {
+                name for (name,) in cursor.execute("select view_name from duckdb_views() where database_name = 'published'").fetchall()
+            }
+            for subject, text in comments.items():
+                if isinstance(subject, tuple):
+                    target = f"column {_quote(subject[0])}.{_quote(subject[1])}"
+                else:
+                    target = f"{'view' if subject in views else 'table'} {_quote(subject)}"
+                cursor.execute(f"comment on {target} is {_quote_text(text)}")
+            cursor.execute(DICTIONARY)
+            cursor.execute("checkpoint published")
     finally:
-        con.execute(f"use {_quote(home)}")
         con.execute("detach published")
     if path.with_name(f"{path.name}.wal").exists():
         raise AuditError("DuckDB left a .wal beside audit.duckdb, so the file is not complete. Nothing was published.")
