@@ -39,7 +39,7 @@ docs: $(INSTALLED) ## write docs/rules.md and docs/data.md anew
 	$(BIN)/python -m transforms.documents
 
 bench: $(INSTALLED) ## measure the audit and its peers on the same files
-	$(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/bench.py
 
 lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes \
