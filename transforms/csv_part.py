@@ -115,7 +115,7 @@ class CsvPart:
             preset = f"case when c{width} is not null or c{width - 1} is null then {REASONS['unparseable_row']} else 0 end"
             plain = _read_csv(self._copy.fileno() if self._copy else self._descriptor, [f"c{i}" for i in range(width + 1)])
             sources.append(f"(select ({preset})::utinyint as preset, * from {plain})")
-        if len(self._strict.read):
+        if len(self._strict.read) or not sources:
             sources.append("(select * from strict_cells order by position)")
         return sources
 

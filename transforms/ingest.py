@@ -196,6 +196,7 @@ def _connect(work: Path) -> duckdb.DuckDBPyConnection:
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(work / "spill"),
             "preserve_insertion_order": True,
+            "enable_progress_bar": False,
             "enable_external_file_cache": False,
             "autoinstall_known_extensions": False,
         }
@@ -285,13 +286,14 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     )
     names = [column.name for column in COLUMNS]
     con.execute(
-        f"create temp table normalised as select n.*, hash({', '.join(KEY)}) as row_hash, exists (from claims c where c.claim_id = n.claim_id "
-        f"and c.data_source is not distinct from n.data_source) as is_kept from ({_normalised(part, rows, names)}) n"
+        f"""create temp table normalised as
+        select n.*, c.claim_hash is not null as is_kept
+        from (select *, hash(claim_id, data_source) as own_hash, hash({", ".join(KEY)}) as row_hash from ({_normalised(part, rows, names)})) n
+        left join claims c on c.claim_hash = n.own_hash and c.claim_id = n.claim_id and c.data_source is not distinct from n.data_source"""
     )
     misread = _one(
         part,
-        "select count(*) from normalised n left join scanned s on s.rowid = n.position "
-        "where s.claim_hash is distinct from hash(n.claim_id, n.data_source)",
+        "select count(*) from normalised n left join scanned s on s.rowid = n.position where s.claim_hash is distinct from n.own_hash",
     )
     if misread:
         raise PartMisread(f"{misread} rows were not where they had been read.")
@@ -318,15 +320,16 @@ KEY = [column.name for column in COLUMNS if column.name not in ("file_name", "fi
 
 def _normalised(part: Part, rows: ScannedRows, names: Sequence[str]) -> str:
     """Select canonical values of the rows in `fetched`; a date that no row may have is null."""
-    values = []
+    drafts, values = [], []
     for column in COLUMNS:
         if column.name in names:
-            value = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0])).value
+            reading = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0]))
+            drafts.append(f"{reading.draft} as draft_{column.name}")
+            value = reading.value
             if column.kind == "date":
-                values.append(f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end as {column.name}")
-            else:
-                values.append(f"{value} as {column.name}")
-    return f"select position, {', '.join(values)} from fetched"
+                value = f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end"
+            values.append(f"{value} as {column.name}")
+    return f"select position, {', '.join(values)} from (select *, {', '.join(drafts)} from fetched)"
 
 
 def _claims_taken(part: Part, batches: Sequence[Batch]) -> pa.Table:
@@ -393,7 +396,7 @@ def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
 def _write_lines(con: duckdb.DuckDBPyConnection, batch: Batch, path: Path) -> None:
     """Write the kept lines, with page checksums: a flipped bit in zstd is else read as data."""
     names = ", ".join(column.name for column in COLUMNS)
-    lines = con.execute(f"select {names} from kept where not is_repeat").to_arrow_reader(ROWS)
+    lines = con.execute(f"select {names} from kept where not is_repeat order by position").to_arrow_reader(ROWS)
     written = 0
     with pq.ParquetWriter(path, BATCH_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
         for rows in lines:

@@ -23,10 +23,14 @@ LAST_DATE = "date '2099-12-31'"
 
 @dataclass(frozen=True)
 class Reading:
-    """SQL over a source row: `value` is the normalised value, null where there is none or it cannot be read; `filled` is never null."""
+    """SQL over a source row: `value` is the normalised value, null where there is none or it cannot be read; `filled` is never null.
+
+    `value` may speak of `draft_NAME`, which a subquery has to hold: a cast that is wanted twice is then made once.
+    """
 
     value: str
     filled: str
+    draft: str = "null"
 
 
 def missing(column: Column) -> Reading:
@@ -36,13 +40,22 @@ def missing(column: Column) -> Reading:
 
 def read_text(column: Column, cell: str, date_form: str = DATE_FORMS[0]) -> Reading:
     """Read a cell that is text."""
+    draft = f"draft_{column.name}"
     if column.kind == "date":
-        return Reading(read_date(cell, date_form), is_filled(cell))
+        if date_form != DATE_FORMS[0]:
+            return Reading(read_date(cell, date_form), is_filled(cell))
+        # a date of four-digit year that is written as it was read has no second way to be written
+        usual = f"{draft}::varchar = {cell} and {draft} between {FIRST_DATE} and {LAST_DATE}"
+        value = f"case when {usual} then {draft} when {cell} = '' then null else {read_date(cell, date_form)} end"
+        return Reading(value, is_filled(cell), f"try_cast({cell} as date)")
     if column.kind == "text":
-        return Reading(_in_case(column, trimmed(cell)), is_filled(cell))
+        return Reading(_in_case(column, cell), is_filled(cell))
     pattern = PATTERNS[column.kind]
-    matches = f"case when regexp_full_match({cell}, '{pattern}') then true else regexp_full_match(trim({cell}, ' '), '{pattern}') end"
-    return Reading(f"case when {matches} then try_cast({cell} as {column.sql_type}) end", is_filled(cell))
+    usual = f"{draft}::varchar = {cell} and {draft} >= 0" if column.kind == "amount" else f"regexp_full_match({cell}, '{pattern}')"
+    value = (
+        f"case when {usual} then {draft} when {cell} = '' then null when regexp_full_match(trim({cell}, ' '), '{pattern}') then {draft} end"
+    )
+    return Reading(value, is_filled(cell), f"try_cast({cell} as {column.sql_type})")
 
 
 def read_typed(column: Column, cell: str, arrow_type: pa.DataType, date_form: str = DATE_FORMS[0]) -> Reading | None:
@@ -96,22 +109,26 @@ def _number(column: Column, cell: str, arrow_type: pa.DataType) -> str | None:
 
 def trimmed(cell: str) -> str:
     """Take the blanks off a text; null where nothing is left."""
-    return f"case when {cell} >= '!' and not suffix({cell}, ' ') then {cell} else nullif(trim({cell}, ' '), '') end"
+    return (
+        f"case when {cell} = '' then null when {cell} >= '!' and not suffix({cell}, ' ') then {cell} else nullif(trim({cell}, ' '), '') end"
+    )
 
 
 def is_filled(cell: str) -> str:
     """Tell whether a text is there and more than blanks."""
-    return f"case when {cell} >= '!' then true else coalesce(trim({cell}, ' '), '') <> '' end"
+    return f"case when {cell} >= '!' then true when {cell} = '' then false else coalesce(trim({cell}, ' '), '') <> '' end"
 
 
-def _in_case(column: Column, text: str) -> str:
-    """Normalise a trimmed text."""
+def _in_case(column: Column, cell: str) -> str:
+    """Trim a text and normalise it."""
+    text = trimmed(cell)
     if column.case == "upper case":
         return f"upper({text})"
     if column.case == "lower case":
         return f"lower({text})"
     if column.case == "no leading zeros":
-        return f"case when ({text}) is not null then coalesce(nullif(ltrim({text}, '0'), ''), '0') end"
+        zeroless = f"coalesce(nullif(ltrim(trim({cell}, ' '), '0'), ''), '0')"
+        return f"case when {cell} between '1' and '9' and strlen({cell}) = 1 then {cell} when {trimmed(cell)} is null then null else {zeroless} end"
     return text
 
 

@@ -22,7 +22,7 @@ VALUES = (
     *("claim_status", "hcpcs_code", "claim_frequency_code", "bill_type_code", "claim_type"),
 )
 
-MASK_BITS = 60
+MASK_BITS = 8
 """Facts of a row that are packed into one integer."""
 
 BY_NAME = {column.name: column for column in COLUMNS}
@@ -63,21 +63,20 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
 
 def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str]) -> str:
     readings = {name: part.reading(BY_NAME[name], forms.get(name, DATE_FORMS[0])) for name in (*VALUES, *DATES)}
+    drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
     cells = [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
-    cells += [f"{part.filled(int(fact.split()[1]))} as filled_{fact.split()[1]}" for fact in facts if fact.startswith("filled")]
+    names = {index: name for name, index in part.columns.items() if name in readings}
+    filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
+    cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
     columns = f"""
         hash(claim_id, data_source) as claim_hash,
         ({_reason()})::utinyint as reason,
         {_relevance(codes)} as is_relevant,
         case when preset = {REASONS["unparseable_row"]} then 0 else coalesce(paid_amount, 0) end::decimal(14, 2) as paid,
         coalesce(claim_line_start_date, claim_start_date) as service_date,
-        {", ".join(_masks(facts))}"""
-    rows = " union all ".join(f"select {columns} from (select preset, {', '.join(cells)} from {source})" for source in part.sources())
-    return rows or f"select {columns} from (select 1::utinyint as preset, {', '.join(cells)} from {_no_rows(part)})"
-
-
-def _no_rows(part: Part) -> str:
-    return f"(select {', '.join(f'null::varchar as c{index}' for index in range(len(part.names)))} limit 0)"
+        {", ".join(_masks(facts, names))}"""
+    rows = [f"(select preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))" for source in part.sources()]
+    return " union all ".join(f"select {columns} from {source}" for source in rows)
 
 
 def _reason() -> str:
@@ -103,13 +102,14 @@ def _unread(*names: str) -> str:
 
 def _relevance(codes: Sequence[Code]) -> str:
     """Say, as SQL, whether a row has a code of a family at any date, or is an adjustment or a reversal."""
-    known = ", ".join(sorted({_quoted(code.hcpcs_code) for code in codes})) or "null"
+    # no IN list: DuckDB makes a long one a join, which does not keep the order of rows
+    known = _quoted("|".join(sorted({re.escape(code.hcpcs_code) for code in codes})))
     adjusts = (
         "case when claim_frequency_code is not null then claim_frequency_code in ('7', '8') "
         "when right(bill_type_code, 1) in ('7', '8') then lower(claim_type) = 'institutional' end"
     )
     negative = [f"{name} < 0" for name in ("paid_amount", "charge_amount", "service_unit_quantity")]
-    tests = [f"hcpcs_code in ({known})", adjusts, "claim_status = 'reversed'", *negative]
+    tests = [f"regexp_full_match(hcpcs_code, {known})", adjusts, "claim_status = 'reversed'", *negative]
     return f"coalesce({' or '.join(tests)}, false)"
 
 
@@ -117,28 +117,30 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _masks(facts: Sequence[str]) -> list[str]:
+def _masks(facts: Sequence[str], names: dict[int, str]) -> list[str]:
+    """Pack facts of a row into small integers, which are several times cheaper to make and to count than a large one."""
     masks = []
     for start in range(0, len(facts), MASK_BITS):
         bits = []
         for bit, fact in enumerate(facts[start : start + MASK_BITS]):
             what, which = fact.split()
-            holds = f"filled_{which}" if what == "filled" else f"{which} is not null"
-            bits.append(f"(case when {holds} then {1 << bit}::ubigint else 0::ubigint end)")
-        masks.append(f"({' | '.join(bits) or '0::ubigint'}) as mask_{start // MASK_BITS}")
-    return masks or ["0::ubigint as mask_0"]
+            holds = f"{which} is not null"
+            if what == "filled":
+                holds = f"has_{names[int(which)]}" if int(which) in names else f"filled_{which}"
+            bits.append(f"(case when {holds} then {1 << bit}::utinyint else 0::utinyint end)")
+        masks.append(f"({' | '.join(bits)}) as mask_{start // MASK_BITS}")
+    return masks or ["0::utinyint as mask_0"]
 
 
 def _count_facts(part: Part, count: int) -> list[int]:
     """Count, over the rows that parse, how many have each fact."""
-    counts: list[int] = []
+    counts = [0] * count
     for start in range(0, count, MASK_BITS):
-        bits = range(min(MASK_BITS, count - start))
-        sums = ", ".join(f"coalesce(sum(n) filter (m & {1 << bit}::ubigint <> 0), 0)" for bit in bits)
-        groups = (
-            f"select mask_{start // MASK_BITS} as m, count(*) as n from scanned where reason <> {REASONS['unparseable_row']} group by 1"
-        )
-        counts += [int(n) for n in part.con.execute(f"select {sums} from ({groups})").fetchone() or ()]
+        mask = f"mask_{start // MASK_BITS}"
+        parse = f"reason <> {REASONS['unparseable_row']}"
+        for value, rows in part.con.execute(f"select {mask}, count(*) from scanned where {parse} group by 1").fetchall():
+            for bit in range(min(MASK_BITS, count - start)):
+                counts[start + bit] += rows if value >> bit & 1 else 0
     return counts
 
 
