@@ -247,9 +247,12 @@ def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column]) -> 
 
 @contextmanager
 def open_csv_part(
-    con: duckdb.DuckDBPyConnection, extract: Extract, wanted: Sequence[Column], work: Path, progress: Progress
+    con: duckdb.DuckDBPyConnection, extract: Extract, wanted: Sequence[Column], work: Path, progress: Progress, trusting: bool = True
 ) -> Iterator[CsvPart]:
-    """Find an extract's lines and read its header; ExtractRefused where it cannot be used."""
+    """Find an extract's lines and read its header; ExtractRefused where it cannot be used.
+
+    Without trust in the parser every line counts as odd, and is read strictly.
+    """
     total = None if extract.compression else extract.size
 
     def tell(done: int) -> None:
@@ -263,6 +266,8 @@ def open_csv_part(
             blocks = _written(decompress(extract), file)
         lines = scan_lines(blocks, extract.name, tell)
         file.flush()
+        if not trusting:
+            lines.odd = np.setdiff1d(np.arange(lines.count), lines.blank, assume_unique=True)
         yield CsvPart(con, descriptor, lines, Header(extract.name, descriptor, lines, wanted), work)
 
 

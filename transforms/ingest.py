@@ -9,7 +9,7 @@ import heapq
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from transforms.csv_part import REASONS, Progress, open_csv_part, registered
 from transforms.csv_records import Ints
 from transforms.durable import write_durably
 from transforms.errors import AuditError, ExtractNotReady, ExtractRefused
-from transforms.extracts import Extract, check_unchanged, hash_extract, open_extract, read_sidecars
+from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, open_extract, read_sidecars
 from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
 from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
@@ -107,59 +107,97 @@ def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Pr
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
                 return _ingest(store, extract, codes, hashing, progress)
-            except ExtractRefused:
+            except Exception:
                 check_unchanged(extract)
                 raise
         except ExtractRefused as error:
             return Refused(path.name, hashing.result() if hashing else None, str(error))
         except ExtractNotReady as error:
             return NotReady(path.name, str(error))
+        except OSError as error:
+            raise AuditError(f"{path.name}: cannot be taken in: {error.strerror}.") from None
 
 
 def _ingest(store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress) -> Taken | Held:
     sidecars = read_sidecars(extract)
     batches = store.batches()
     known: list[Batch] = []
-
-    def check_hash() -> str:
-        if sidecars.sha256 not in (None, hashing.result()):
-            raise ExtractRefused(f"{extract.name}: its content has not the SHA-256 that {extract.name}.sha256 says.")
-        return hashing.result()
-
     if any(batch.size == extract.size for batch in batches):
-        # only then its content may be known; to wait for the hash costs time
-        known = [batch for batch in batches if batch.sha256 == check_hash()]
+        # only then its content may be known, and to wait for the hash costs time
+        known = [batch for batch in batches if batch.sha256 == hashing.result()]
         valid = [batch for batch in known if not lacking_codes(batch, codes)]
         if valid:
+            _check_hash(extract, sidecars, hashing)
             check_unchanged(extract)
             _remove(store, [batch for batch in known if batch != valid[0]])
             return Held(valid[0], extract.path)
     if extract.size == 0:
         raise ExtractRefused(f"{extract.name}: is empty, not even a header row.")
+    given = Given(extract, sidecars, hashing, codes, known, [batch for batch in batches if batch not in known])
+    try:
+        batch = _take(store, given, progress)
+    except PartMisread as error:
+        if extract.kind != "csv":
+            raise AuditError(f"{extract.name}: {error}") from None
+        batch = _take(store, given, progress, trusting=False)
+    _remove(store, known)
+    return Taken(batch)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One extract, what its sender says of it, and what OUT holds: batches of the same content, and all others."""
+
+    extract: Extract
+    sidecars: Sidecars
+    hashing: Future[str]
+    codes: Sequence[Code]
+    known: Sequence[Batch]
+    others: Sequence[Batch]
+
+
+def _take(store: Store, given: Given, progress: Progress, trusting: bool = True) -> Batch:
+    """Read an extract and write its batch; where the parser is not to be trusted, the strict reader reads every line."""
+    extract, sidecars = given.extract, given.sidecars
     work = store.work / f"ingest-{secrets.token_hex(8)}"
     work.mkdir(mode=0o700, parents=True)
     try:
         with ExitStack() as stack:
             con = stack.enter_context(_connect(work))
-            opening = (
-                open_csv_part(con, extract, COLUMNS, work, progress) if extract.kind == "csv" else open_parquet_part(con, extract, COLUMNS)
-            )
-            part: Part = stack.enter_context(opening)
+            part: Part
+            if extract.kind == "csv":
+                part = stack.enter_context(open_csv_part(con, extract, COLUMNS, work, progress, trusting))
+            else:
+                part = stack.enter_context(open_parquet_part(con, extract, COLUMNS))
             if sidecars.rows not in (None, part.rows_read):
                 raise ExtractRefused(
                     f"{extract.name}: has {part.rows_read} rows, and its sidecar {extract.name}.totals.json says {sidecars.rows}."
                 )
-            others = [batch for batch in batches if batch not in known]
-            batch, quarantine = _audit_part(store, extract, part, codes, others, known, check_hash, progress)
+            batch = _audit_part(store, part, given)
             if sidecars.paid_amount is not None and sidecars.paid_amount != Decimal(batch.controls["paid_read"]):
                 raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
             check_unchanged(extract)
-            write_durably(store.quarantine / f"{batch.batch_id}.parquet", quarantine)
+            write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: _write_quarantine(part, batch.extract, path))
             write_durably(batch.path, lambda path: _write_lines(con, batch, path))
+            progress("rows", part.rows_read, part.rows_read)
+            return batch
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise AuditError(f"{extract.name}: there is not enough memory to take it in.") from None
+    except (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException) as error:
+        if "No space left" in str(error):
+            raise AuditError(f"{extract.name}: there is not enough room on the disk to take it in.") from None
+        if extract.kind == "csv":
+            raise PartMisread(f"its lines could not be read ({type(error).__name__}).") from None
+        raise ExtractRefused(f"{extract.name}: cannot be read as Parquet; it is damaged or encrypted ({type(error).__name__}).") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    _remove(store, known)
-    return Taken(batch)
+
+
+def _check_hash(extract: Extract, sidecars: Sidecars, hashing: Future[str]) -> str:
+    content = hashing.result()
+    if sidecars.sha256 not in (None, content):
+        raise ExtractRefused(f"{extract.name}: its content has not the SHA-256 that {extract.name}.sha256 says.")
+    return content
 
 
 def lacking_codes(batch: Batch, codes: Sequence[Code]) -> list[str]:
@@ -196,48 +234,37 @@ def _connect(work: Path) -> duckdb.DuckDBPyConnection:
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": str(work / "spill"),
             "preserve_insertion_order": True,
-            "enable_progress_bar": False,
             "enable_external_file_cache": False,
             "autoinstall_known_extensions": False,
         }
     )
-    con.execute("set TimeZone = 'UTC'")
+    con.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return con
 
 
-def _audit_part(
-    store: Store,
-    extract: Extract,
-    part: Part,
-    codes: Sequence[Code],
-    others: Sequence[Batch],
-    known: Sequence[Batch],
-    check_hash: Callable[[], str],
-    progress: Progress,
-) -> tuple[Batch, Callable[[Path], None]]:
-    """Do both steps for a whole extract; give its batch, whose lines are in the table `kept`, and what writes its refused rows."""
-    claims = find_relevant_claims(part, codes)
-    keep_lines(part, pa.concat_tables([claims.claims, _claims_taken(part, others)]), claims.rows)
+def _audit_part(store: Store, part: Part, given: Given) -> Batch:
+    """Do both steps for a whole extract; its kept lines are then in the view `kept`."""
+    extract = given.extract
+    relevant = find_relevant_claims(part, given.codes)
+    keep_lines(part, pa.concat_tables([relevant.claims, _claims_taken(part, given.others)]), relevant.rows)
     controls, reasons = _balance(extract.name, part)
     latest = _one(part, "select max(service_date) from scanned where reason = 0")
-    content = check_hash()
-    table = code_table(codes)
-    batch_id = sha256(json.dumps([content, table, FORMAT], sort_keys=True).encode()).hexdigest()[:32]
-    batch = Batch(
+    content = _check_hash(extract, given.sidecars, given.hashing)
+    codes = code_table(given.codes)
+    batch_id = sha256(json.dumps([content, codes, FORMAT], sort_keys=True).encode()).hexdigest()[:32]
+    return Batch(
         batch_id=batch_id,
         path=store.claims / f"{batch_id}.parquet",
         format=FORMAT,
-        extract=known[0].extract if known else extract.name,
+        extract=given.known[0].extract if given.known else extract.name,
         sha256=content,
         size=extract.size,
-        codes=table,
+        codes=codes,
         latest_service_date=latest.isoformat() if latest else None,
         controls=controls,
-        columns=_columns(part, claims.rows),
+        columns=_columns(part, relevant.rows),
         reasons=reasons,
     )
-    progress("rows", part.rows_read, part.rows_read)
-    return batch, lambda path: _write_quarantine(part, batch.extract, path)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -11,10 +12,8 @@ from transforms.csv_part import match_columns, registered
 from transforms.csv_records import Ints
 from transforms.errors import ExtractRefused
 from transforms.extracts import Extract
-from transforms.layout import Column
+from transforms.layout import COLUMNS, Column
 from transforms.readings import Reading, is_text_type, missing, read_typed
-
-import numpy as np
 
 RAW_ROWS = 1000
 """Refused rows that are turned into JSON at a time."""
@@ -90,9 +89,12 @@ class ParquetPart:
             self.con.execute(f"insert into {table} {query} semi join wanted_positions using (file_row_number)")
 
     def sample(self, rows: int = 2000) -> list[list[str]]:
-        """Give cells of some rows from all over the file, to guess from."""
-        columns = ", ".join(f"c{i}::varchar" if is_text_type(t) else "null" for i, t in enumerate(self._types))
-        return self.con.execute(f"select {columns} from {self._scan()} using sample {rows} rows (reservoir, 1)").fetchall()
+        """Give cells of some rows from the beginning, to guess from."""
+        dates = {column.name for column in COLUMNS if column.kind == "date"}
+        if not any(is_text_type(self._types[self.columns[name]]) for name in self.columns if name in dates):
+            return []
+        columns = ", ".join(f"c{i}" if is_text_type(t) else "null" for i, t in enumerate(self._types))
+        return self.con.execute(f"select {columns} from {self._scan()} limit {rows}").fetchall()
 
     def _scan(self, options: str = "") -> str:
         names = [*self._cells, "file_row_number"] if options else self._cells
