@@ -43,13 +43,17 @@ def prefect_server() -> Iterator[str]:
         yield given
         return
     with tempfile.TemporaryDirectory(prefix="sij-audit-", ignore_cleanup_errors=True) as home:
+        before = dict(os.environ)
         os.environ["PREFECT_HOME"] = home
-        with _started_server(Path(home) / "server.log") as address:
-            os.environ["PREFECT_API_URL"] = address
-            try:
+        for name in ("NO_PROXY", "no_proxy"):
+            os.environ[name] = ",".join(filter(None, [before.get(name), "127.0.0.1"]))
+        try:
+            with _started_server(Path(home) / "server.log") as address:
+                os.environ["PREFECT_API_URL"] = address
                 yield address
-            finally:
-                del os.environ["PREFECT_API_URL"], os.environ["PREFECT_HOME"]
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 @contextmanager
@@ -58,7 +62,7 @@ def _started_server(log: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as messages:
         port = listener.getsockname()[1]
         server = subprocess.Popen(
-            [sys.executable, "-m", "flows.server", str(listener.fileno())],
+            [sys.executable, "-P", "-m", "flows.server", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=messages,
             stderr=messages,
@@ -91,6 +95,8 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], address: str, log: Path
             )
         try:
             direct.open(f"{address}/health", timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # it answers, and wants a password, say
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)
         else:

@@ -191,6 +191,8 @@ def test_exit_codes_are_those_of_run(server: tuple[str, Path], tmp_path: Path) -
     assert busy.stderr.startswith("sij-audit: Another run holds")
 
 
-def test_the_command_brings_its_own_server(tmp_path: Path) -> None:
+def test_the_command_brings_its_own_server_past_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     done = run_command("nightly", ROOT / "data/sample", "--as-of", "2024-06-30", "--out", tmp_path / "out")
     assert (done.returncode, (tmp_path / "out/current/findings.parquet").is_file()) == (0, True)
