@@ -163,7 +163,7 @@ class CsvPart:
                     "from strict_cells semi join wanted_positions using (position)"
                 )
 
-    def sample(self, rows: int = 2000) -> list[list[str]]:
+    def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from all over the file, to guess from."""
         positions = np.unique(np.linspace(0, self.plain_count - 1, min(rows, self.plain_count)).astype(np.int64))
         lines = self._plain_lines(positions)
@@ -179,7 +179,7 @@ class CsvPart:
 
     def _copy_plain_lines(self, taken: Ints) -> IO[bytes]:
         """Copy what lies between the lines that DuckDB must not read, behind one line to skip."""
-        file = TemporaryFile(dir=self._work)
+        file = TemporaryFile(dir=self._work)  # noqa: SIM115  # it is read as long as the part is
         file.write(b"\n")
         stops = taken[~np.isin(taken, self._lines.blank, assume_unique=True)]
         starts = np.concatenate([np.zeros(1, np.int64), self._lines.ends(stops)])

@@ -27,6 +27,7 @@ LINE_LIMIT = 64 << 20
 NUL_RUN = b"\0" * 512
 
 Ints = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Chunk:
 
     start: int
     """Offset of the first line."""
-    ends: npt.NDArray[np.uint32]
+    ends: Offsets
     """Offset of each line's end behind its newline, counted from `start`."""
     odd: Ints
     blank: Ints
@@ -138,11 +139,11 @@ def _scan_chunk(chunk: bytes, start: int, name: str) -> Chunk:
     if not chunk.isascii():
         odd.append(_badly_encoded(chunk, data, starts, ends))
     if b'"' in chunk:
-        odd.append(_oddly_quoted(data, starts, ends))
+        odd.append(_oddly_quoted(data, ends))
     return Chunk(start, ends, np.unique(np.concatenate(odd)).astype(np.int64), short[is_blank])
 
 
-def _badly_encoded(chunk: bytes, data: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> Ints:
+def _badly_encoded(chunk: bytes, data: npt.NDArray[np.uint8], starts: Offsets, ends: Offsets) -> Ints:
     """Find the lines that are not UTF-8."""
     try:
         chunk.decode()
@@ -160,7 +161,7 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _oddly_quoted(data: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> Ints:
+def _oddly_quoted(data: npt.NDArray[np.uint8], ends: Offsets) -> Ints:
     """Find the lines with an odd number of quotes, or a quote that neither opens nor closes a field nor stands for one.
 
     Quotes are numbered within their line from 0; one of an even number must open a field or follow a quote, one of an odd number must

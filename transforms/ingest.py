@@ -33,7 +33,7 @@ from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
 from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
 from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE
-from transforms.row_checks import Part, ScannedRows, scan_rows
+from transforms.row_checks import CLAIM_HASH, Part, ScannedRows, scan_rows
 from transforms.store import Batch, Store
 
 MEMORY_LIMIT = "900MB"
@@ -183,7 +183,9 @@ def _take(store: Store, given: Given, progress: Progress, trusting: bool = True)
             return batch
     except (duckdb.OutOfMemoryException, MemoryError):
         raise AuditError(f"{extract.name}: there is not enough memory to take it in.") from None
-    except (duckdb.OperationalError, duckdb.DataError, duckdb.InvalidInputException) as error:
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise
+    except duckdb.Error as error:
         if "No space left" in str(error):
             raise AuditError(f"{extract.name}: there is not enough room on the disk to take it in.") from None
         if extract.kind == "csv":
@@ -301,9 +303,7 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     """Keep the valid lines of the claims (data_source, claim_id): in the table `kept`, where `is_repeat` marks exact duplicates."""
     con = part.con
     with registered(con, "given_claims", claims):
-        con.execute(
-            "create temp table claims as select distinct data_source, claim_id, hash(claim_id, data_source) as claim_hash from given_claims"
-        )
+        con.execute(f"create temp table claims as select distinct data_source, claim_id, {CLAIM_HASH} as claim_hash from given_claims")
     part.fetch(
         _positions(
             part,
@@ -315,7 +315,7 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     con.execute(
         f"""create temp table normalised as
         select n.*, c.claim_hash is not null as is_kept
-        from (select *, hash(claim_id, data_source) as own_hash, hash({", ".join(KEY)}) as row_hash from ({_normalised(part, rows, names)})) n
+        from (select *, {CLAIM_HASH} as own_hash, hash({", ".join(KEY)}) as row_hash from ({_normalised(part, rows, names)})) n
         left join claims c on c.claim_hash = n.own_hash and c.claim_id = n.claim_id and c.data_source is not distinct from n.data_source"""
     )
     misread = _one(
@@ -327,8 +327,11 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     con.execute(
         f"""create temp table repeats as
         select position from (
-            select position, row_number() over (partition by {", ".join(KEY)} order by file_date nulls first, file_name nulls first, position) as n
-            from normalised where is_kept and row_hash in (select row_hash from normalised where is_kept group by row_hash having count(*) > 1)
+            select position, row_number() over (
+                partition by {", ".join(KEY)} order by file_date nulls first, file_name nulls first, position
+            ) as n
+            from normalised
+            where is_kept and row_hash in (select row_hash from normalised where is_kept group by row_hash having count(*) > 1)
         ) where n > 1"""
     )
     con.execute(
@@ -369,7 +372,7 @@ def _claims_taken(part: Part, batches: Sequence[Batch]) -> pa.Table:
             found.append(
                 part.con.execute(
                     f"select distinct data_source, claim_id from read_parquet([{paths}], hive_partitioning = false) "
-                    "where hash(claim_id, data_source) in (select claim_hash from scanned where reason = 0)"
+                    f"where {CLAIM_HASH} in (select claim_hash from scanned where reason = 0)"
                 ).to_arrow_table()
             )
     return pa.concat_tables(found)
@@ -410,13 +413,15 @@ def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
 
 def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
     """Say of every canonical column, then of every ignored one, whether it is there and how often it is filled."""
-    columns = []
+    columns: list[dict[str, Any]] = []
     for column in COLUMNS:
         index = part.columns.get(column.name)
         filled = 0 if index is None else rows.filled_counts[index]
         columns.append({"column": column.name, "is_canonical": True, "is_present": index is not None, "filled_count": filled})
-    for index in part.ignored:
-        columns.append({"column": part.names[index], "is_canonical": False, "is_present": True, "filled_count": rows.filled_counts[index]})
+    columns += [
+        {"column": part.names[index], "is_canonical": False, "is_present": True, "filled_count": rows.filled_counts[index]}
+        for index in part.ignored
+    ]
     return columns
 
 

@@ -88,7 +88,7 @@ class ParquetPart:
         with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions})):
             self.con.execute(f"insert into {table} {query} semi join wanted_positions using (file_row_number)")
 
-    def sample(self, rows: int = 2000) -> list[list[str]]:
+    def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from the beginning, to guess from."""
         dates = {column.name for column in COLUMNS if column.kind == "date"}
         if not any(is_text_type(self._types[self.columns[name]]) for name in self.columns if name in dates):

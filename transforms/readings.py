@@ -127,8 +127,8 @@ def _in_case(column: Column, cell: str) -> str:
     if column.case == "lower case":
         return f"lower({text})"
     if column.case == "no leading zeros":
-        zeroless = f"coalesce(nullif(ltrim(trim({cell}, ' '), '0'), ''), '0')"
-        return f"case when {cell} between '1' and '9' and strlen({cell}) = 1 then {cell} when {trimmed(cell)} is null then null else {zeroless} end"
+        zeroless = f"coalesce(nullif(ltrim({text}, '0'), ''), '0')"
+        return f"case when {cell} between '1' and '9' and strlen({cell}) = 1 then {cell} when {is_filled(cell)} then {zeroless} end"
     return text
 
 

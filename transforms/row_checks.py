@@ -22,6 +22,9 @@ VALUES = (
     *("claim_status", "hcpcs_code", "claim_frequency_code", "bill_type_code", "claim_type"),
 )
 
+CLAIM_HASH = "hash(claim_id, data_source)"
+"""Finds the lines that may belong to a claim; whether they do is told by the claim itself."""
+
 MASK_BITS = 8
 """Facts of a row that are packed into one integer."""
 
@@ -69,7 +72,7 @@ def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts:
     filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
     cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
     columns = f"""
-        hash(claim_id, data_source) as claim_hash,
+        {CLAIM_HASH} as claim_hash,
         ({_reason()})::utinyint as reason,
         {_relevance(codes)} as is_relevant,
         case when preset = {REASONS["unparseable_row"]} then 0 else coalesce(paid_amount, 0) end::decimal(14, 2) as paid,
