@@ -863,7 +863,7 @@ def test_controls_that_do_not_balance_fail(store: Store, monkeypatch: pytest.Mon
 
     def lose_a_cent(part: Any, codes: Any) -> Any:
         found = real(part, codes)
-        part.con.execute("update scanned set paid = paid - 0.01 where rowid = 0")
+        part.con.execute("update scanned set paid_cents = paid_cents - 1 where rowid = 0")
         return found
 
     monkeypatch.setattr(ingest, "scan_rows", lose_a_cent)

@@ -4,7 +4,10 @@ import os
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -13,10 +16,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from transforms.csv_records import Ints, Lines, Reader, has_lone_return, read_record, scan_lines, strict_records
+from transforms.csv_records import Chunk, Ints, Lines, Reader, has_lone_return, in_order, read_record, scan_lines, strict_records
 from transforms.errors import ExtractRefused
 from transforms.extracts import BLOCK, Extract, decompress, read_blocks
 from transforms.layout import QUARANTINE_REASONS, Column
+from transforms.plain_rows import PAD, PlainRows, Plan, find_plain_lines, make_plan
+from transforms.policies import Code
 from transforms.readings import Reading, missing, read_text
 
 REASONS = {reason: number for number, reason in enumerate(QUARANTINE_REASONS, start=1)}
@@ -24,6 +29,9 @@ REASONS = {reason: number for number, reason in enumerate(QUARANTINE_REASONS, st
 
 STRICT_ROWS = 20_000
 """Strictly read records that are handed to DuckDB at a time."""
+
+PLAIN_CHUNKS = 16
+"""Chunks whose plain rows are handed to DuckDB at a time; their bytes are held that long."""
 
 NO_TEXT = "\x01\x02\x03"
 """What DuckDB is told to read as null: nothing."""
@@ -71,6 +79,14 @@ class StrictRows:
         return np.arange(self.line_counts.sum()) + np.repeat(self.first_lines - before, self.line_counts)
 
 
+@dataclass(frozen=True)
+class PlainFacts:
+    """What is known of plain rows together: filled cells by column, and the latest date of service."""
+
+    filled_counts: Ints
+    latest_service_date: date | None
+
+
 class CsvPart:
     """One CSV file, its lines found and its header read.
 
@@ -88,7 +104,9 @@ class CsvPart:
         self._work = work
         strict = self._strict = read_strictly(con, descriptor, lines, header)
         taken = np.unique(np.concatenate([np.arange(header.line_count), strict.taken_lines(), lines.blank]))
+        self._taken = taken
         self._shift = taken - np.arange(len(taken))
+        self._others: Ints | None = None
         self.plain_count = lines.count - len(taken)
         self.row_count = self.plain_count + len(strict.read)
         self.rows_read = self.plain_count + len(strict.starts)
@@ -108,16 +126,90 @@ class CsvPart:
         return f"case when c{index} >= '!' then true else coalesce(trim(c{index}, ' '), '') <> '' end"
 
     def sources(self) -> list[str]:
-        """Give, as SQL, what holds the rows by position, each with `preset`, the reason why a row is refused whatever its cells say."""
+        """Give, as SQL, what holds the rows, each with `preset`, the reason why it is refused whatever its cells say.
+
+        Once plain rows have been told from their bytes, only the others are there, with their `position`; else all are, by position.
+        """
         width = len(self.names)
+        cells = [f"c{i}" for i in range(width + 1)]
+        preset = (
+            f"(case when c{width} is not null or c{width - 1} is null then {REASONS['unparseable_row']} else 0 end)::utinyint as preset"
+        )
         sources = []
-        if self.plain_count:
-            preset = f"case when c{width} is not null or c{width - 1} is null then {REASONS['unparseable_row']} else 0 end"
-            plain = _read_csv(self._copy.fileno() if self._copy else self._descriptor, [f"c{i}" for i in range(width + 1)])
-            sources.append(f"(select ({preset})::utinyint as preset, * from {plain})")
+        if self._others is not None:
+            if len(self._others):
+                self._others_file = self._numbered_lines(self._others)
+                source = _read_csv(self._others_file.fileno(), ["position", *cells])
+                sources.append(f"(select {preset}, position::bigint as position, * exclude position from {source})")
+        elif self.plain_count:
+            source = _read_csv(self._copy.fileno() if self._copy else self._descriptor, cells)
+            sources.append(f"(select {preset}, * from {source})")
         if len(self._strict.read) or not sources:
-            sources.append("(select * from strict_cells order by position)")
+            sources.append(f"(select * replace (position + {self.plain_count} as position) from strict_cells order by position)")
         return sources
+
+    def tell_plain_rows(self, date_forms: dict[str, str], codes: Sequence[Code], claim_hash: str) -> PlainFacts | None:
+        """Tell plainly valid and irrelevant rows from their bytes; they go to the table `plain_rows`, and `sources` has only the others.
+
+        None where a part of the file has few of them.
+        """
+        plan = make_plan(self.columns, len(self.names), date_forms, codes)
+        if plan is None or not self.plain_count:
+            return None
+        self.con.execute("create or replace temp table plain_rows (position bigint, claim_hash ubigint, paid_cents bigint)")
+        filled = np.zeros(len(self.names), np.int64)
+        latest = 0
+        others = []
+        waiting: list[pa.Table] = []
+
+        def hand_over() -> None:
+            with registered(self.con, "handed_over", pa.concat_tables(waiting)):
+                self.con.execute(f"insert into plain_rows select position, {claim_hash}, cents from handed_over")
+            waiting.clear()
+
+        with ThreadPoolExecutor(2) as pool:
+            for rest, positions, plain in in_order(pool, lambda job: self._tell_chunk(plan, *job), self._lines.chunks()):
+                if len(rest) > len(positions):
+                    return None
+                others.append(rest)
+                filled += plain.filled_counts
+                latest = max(latest, plain.latest_service_date)
+                columns = {"position": positions, "claim_id": plain.claim_ids, "data_source": plain.data_sources, "cents": plain.cents}
+                waiting.append(pa.table(columns))
+                if len(waiting) == PLAIN_CHUNKS:
+                    hand_over()
+        if waiting:
+            hand_over()
+        self._others = np.concatenate(others)
+        return PlainFacts(filled, date(latest // 10000, latest // 100 % 100, latest % 100) if latest else None)
+
+    def forget_plain_rows(self) -> None:
+        """Let `sources` have all rows again."""
+        self._others = None
+
+    def _tell_chunk(self, plan: Plan, first: int, chunk: Chunk) -> tuple[Ints, Ints, PlainRows]:
+        """Give the positions of a chunk's rows that are not plain, and of those that are, with what they say."""
+        padded = bytearray(b"\n") * (2 * PAD + int(chunk.ends[-1]))
+        os.preadv(self._descriptor, [memoryview(padded)[PAD:-PAD]], chunk.start)
+        count = len(chunk.ends)
+        low, high = np.searchsorted(self._taken, (first, first + count))
+        is_row = np.ones(count, bool)
+        is_row[self._taken[low:high] - first] = False
+        rows, plain = find_plain_lines(padded, chunk.ends.astype(np.int32) + PAD, is_row, plan)
+        positions = first - low + np.cumsum(is_row) - 1
+        is_plain = np.zeros(count, bool)
+        is_plain[rows] = plain.is_plain
+        return positions[is_row & ~is_plain], positions[is_plain], plain
+
+    def _numbered_lines(self, positions: Ints) -> IO[bytes]:
+        """Copy the lines at sorted positions, each behind its position, behind one line to skip."""
+        lines = self._plain_lines(positions)
+        rows = _read_spans(self._descriptor, self._lines.starts(lines), self._lines.ends(lines))
+        file = TemporaryFile(dir=self._work)  # noqa: SIM115  # it is read as long as its reader needs it
+        file.write(b"\n")
+        file.writelines(b"%d,%b\n" % row for row in zip(positions.tolist(), rows, strict=True))
+        file.flush()
+        return file
 
     def row_numbers(self, positions: Ints) -> Ints:
         """Number the rows at sorted positions as they stand in the file, from 1."""
@@ -147,12 +239,7 @@ class CsvPart:
         cut = np.searchsorted(positions, self.plain_count)
         plain = positions[:cut]
         if len(plain):
-            lines = self._plain_lines(plain)
-            rows = _read_spans(self._descriptor, self._lines.starts(lines), self._lines.ends(lines))
-            with TemporaryFile(dir=self._work) as file:
-                file.write(b"\n")
-                file.writelines(b"%d,%b\n" % row for row in zip(plain.tolist(), rows, strict=True))
-                file.flush()
+            with self._numbered_lines(plain) as file:
                 source = _read_csv(file.fileno(), ["position", *cells])
                 self.con.execute(f"insert into {table} select position::bigint, {', '.join(cells)} from {source}")
         if cut < len(positions):

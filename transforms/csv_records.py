@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ LINE_LIMIT = 64 << 20
 """Bytes of a line beyond which a file is no claims extract; bounds what is held in memory."""
 
 NUL_RUN = b"\0" * 512
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 Ints = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.uint32]
@@ -70,6 +74,10 @@ class Lines:
         """Give the offset of each of the lines, which are sorted."""
         return self.ends(lines - 1)
 
+    def chunks(self) -> Iterator[tuple[int, Chunk]]:
+        """Give each chunk behind the number of its first line."""
+        return zip(self._first.tolist(), self._chunks, strict=False)
+
     def start(self, line: int) -> int:
         """Give the offset of one line."""
         return int(self.starts(np.array([line]))[0])
@@ -80,20 +88,31 @@ def scan_lines(blocks: Iterable[bytes], name: str, progress: Callable[[int], Non
 
     Two threads look at the chunks; most of the work lets go of the interpreter's lock.
     """
-    chunks: list[Chunk] = []
     at = 0
     last = b""
-    with ThreadPoolExecutor(2) as pool:
-        pending: deque[Future[Chunk]] = deque()
+
+    def jobs() -> Iterator[tuple[bytes, int]]:
+        nonlocal at, last
         for chunk in _line_aligned(blocks, name):
-            pending.append(pool.submit(_scan_chunk, chunk, at, name))
+            yield chunk, at
             at += len(chunk)
             last = chunk[-1:]
-            if len(pending) > 3:
-                chunks.append(pending.popleft().result())
             progress(at)
-        chunks += [future.result() for future in pending]
+
+    with ThreadPoolExecutor(2) as pool:
+        chunks = list(in_order(pool, lambda job: _scan_chunk(*job, name), jobs()))
     return Lines(chunks, at, last == b"\n")
+
+
+def in_order(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    """Do jobs in a pool, with few of them under way at a time; give the results in the order of the jobs."""
+    pending: deque[Future[Result]] = deque()
+    for job in jobs:
+        pending.append(pool.submit(work, job))
+        if len(pending) > 3:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def _line_aligned(blocks: Iterable[bytes], name: str) -> Iterator[bytes]:

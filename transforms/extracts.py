@@ -18,7 +18,7 @@ from transforms.errors import ExtractNotReady, ExtractRefused, UsageError
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """Bytes read at a time."""
 
 EXPANSION_LIMIT = 250

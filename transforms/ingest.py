@@ -250,7 +250,7 @@ def _audit_part(store: Store, part: Part, given: Given) -> Batch:
     relevant = find_relevant_claims(part, given.codes)
     keep_lines(part, pa.concat_tables([relevant.claims, _claims_taken(part, given.others)]), relevant.rows)
     controls, reasons = _balance(extract.name, part)
-    latest = _one(part, "select max(service_date) from scanned where reason = 0")
+    latest = relevant.rows.latest_service_date
     content = _check_hash(extract, given.sidecars, given.hashing)
     codes = code_table(given.codes)
     batch_id = sha256(json.dumps([content, codes, FORMAT], sort_keys=True).encode()).hexdigest()[:32]
@@ -283,18 +283,18 @@ def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
     Leaves the table `scanned`, and in `fetched` the cells of the lines that share a claim's hash with a relevant one.
     """
     rows = scan_rows(part, codes)
-    count = _one(part, "select count(*) from scanned")
+    count = _one(part, "select count(*) from checked")
     if count != part.row_count:
         raise PartMisread(f"{part.row_count} rows are there, and {count} were read.")
     part.fetch(
         _positions(
-            part, "from scanned where reason = 0 and claim_hash in (select claim_hash from scanned where reason = 0 and is_relevant)"
+            part, "from checked where reason = 0 and claim_hash in (select claim_hash from checked where reason = 0 and is_relevant)"
         ),
         "fetched",
     )
     claims = part.con.execute(
         f"select distinct data_source, claim_id from ({_normalised(part, rows, ('data_source', 'claim_id'))}) "
-        "semi join (select rowid as position from scanned where is_relevant) using (position)"
+        "semi join (select position from checked where is_relevant) using (position)"
     ).to_arrow_table()
     return RelevantClaims(claims, rows)
 
@@ -307,7 +307,7 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     part.fetch(
         _positions(
             part,
-            "from scanned where reason = 0 and claim_hash in (select claim_hash from claims) and rowid not in (select position from fetched)",
+            "from checked where reason = 0 and claim_hash in (select claim_hash from claims) and position not in (select position from fetched)",
         ),
         "fetched",
     )
@@ -320,7 +320,7 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     )
     misread = _one(
         part,
-        "select count(*) from normalised n left join scanned s on s.rowid = n.position where s.claim_hash is distinct from n.own_hash",
+        "select count(*) from normalised n left join checked s on s.position = n.position where s.claim_hash is distinct from n.own_hash",
     )
     if misread:
         raise PartMisread(f"{misread} rows were not where they had been read.")
@@ -372,7 +372,7 @@ def _claims_taken(part: Part, batches: Sequence[Batch]) -> pa.Table:
             found.append(
                 part.con.execute(
                     f"select distinct data_source, claim_id from read_parquet([{paths}], hive_partitioning = false) "
-                    f"where {CLAIM_HASH} in (select claim_hash from scanned where reason = 0)"
+                    f"where {CLAIM_HASH} in (select claim_hash from checked where reason = 0)"
                 ).to_arrow_table()
             )
     return pa.concat_tables(found)
@@ -384,22 +384,22 @@ def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
     refused = len(part.refused_rows()[0])
     reasons = {
         tuple(QUARANTINE_REASONS)[reason - 1]: count
-        for reason, count in con.execute("select reason, count(*) from scanned where reason > 0 group by 1 order by 1").fetchall()
+        for reason, count in con.execute("select reason, count(*) from checked where reason > 0 group by 1 order by 1").fetchall()
     }
     if refused:
         reasons["unparseable_row"] = reasons.get("unparseable_row", 0) + refused
     rows = {"read": part.rows_read, "quarantined": sum(reasons.values())}
     paid = {}
-    paid["read"] = _one(part, "select coalesce(sum(paid), 0) from scanned")
-    paid["quarantined"] = _one(part, "select coalesce(sum(paid), 0) from scanned where reason > 0")
+    paid["read"] = _one(part, "select coalesce(sum(paid_cents), 0) from checked")
+    paid["quarantined"] = _one(part, "select coalesce(sum(paid_cents), 0) from checked where reason > 0")
     for outcome, query in (
         ("kept", "from kept where not is_repeat"),
         ("duplicate", "from kept where is_repeat"),
     ):
-        rows[outcome], paid[outcome] = con.execute(f"select count(*), coalesce(sum(paid_amount), 0) {query}").fetchone() or (0, 0)
+        rows[outcome], paid[outcome] = con.execute(f"select count(*), coalesce(sum(paid_amount) * 100, 0) {query}").fetchone() or (0, 0)
     rows["not_relevant"], paid["not_relevant"] = con.execute(
-        "select count(*), coalesce(sum(paid), 0) from scanned where reason = 0 "
-        "and rowid not in (select position from normalised where is_kept)"
+        "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 "
+        "and position not in (select position from normalised where is_kept)"
     ).fetchone() or (0, 0)
     for what, counts in (("rows", rows), ("paid dollars", paid)):
         if counts["read"] != sum(counts[outcome] for outcome in OUTCOMES[1:]):
@@ -407,7 +407,7 @@ def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
                 f"{name}: its {what} do not balance: " + ", ".join(f"{outcome} {counts[outcome]}" for outcome in OUTCOMES) + "."
             )
     controls: dict[str, Any] = {f"rows_{outcome}": int(rows[outcome]) for outcome in OUTCOMES}
-    controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]):.2f}" for outcome in OUTCOMES}
+    controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]) / 100:.2f}" for outcome in OUTCOMES}
     return controls, reasons
 
 
@@ -441,8 +441,8 @@ def _write_lines(con: duckdb.DuckDBPyConnection, batch: Batch, path: Path) -> No
 
 def _write_quarantine(part: Part, extract: str, path: Path) -> None:
     """Write the refused rows by row number."""
-    found = part.con.execute("select rowid, reason from scanned where reason > 0 order by rowid").fetchnumpy()
-    positions, reasons = np.asarray(found["rowid"], dtype=np.int64), np.asarray(found["reason"])
+    found = part.con.execute("select position, reason from checked where reason > 0 order by position").fetchnumpy()
+    positions, reasons = np.asarray(found["position"], dtype=np.int64), np.asarray(found["reason"])
     cut = int(np.searchsorted(positions, part.plain_count))
     numbers, raws = part.refused_rows()
     streams: list[Iterator[tuple[int, int, bytes]]] = [zip(numbers.tolist(), repeat(REASONS["unparseable_row"]), raws)]
@@ -473,7 +473,7 @@ def _remove(store: Store, batches: Sequence[Batch]) -> None:
 
 
 def _positions(part: Part, query: str) -> Ints:
-    return np.asarray(part.con.execute(f"select rowid {query} order by rowid").fetchnumpy()["rowid"], dtype=np.int64)
+    return np.asarray(part.con.execute(f"select position {query} order by position").fetchnumpy()["position"], dtype=np.int64)
 
 
 def _one(part: Part, query: str) -> Any:

@@ -13,6 +13,7 @@ from transforms.csv_records import Ints
 from transforms.errors import ExtractRefused
 from transforms.extracts import Extract
 from transforms.layout import COLUMNS, Column
+from transforms.policies import Code
 from transforms.readings import Reading, is_text_type, missing, read_typed
 
 RAW_ROWS = 1000
@@ -60,6 +61,12 @@ class ParquetPart:
     def sources(self) -> list[str]:
         """Give, as SQL, what holds the rows by position."""
         return [f"(select 0::utinyint as preset, * from {self._scan()})"]
+
+    def tell_plain_rows(self, date_forms: dict[str, str], codes: Sequence[Code], claim_hash: str) -> None:
+        """Leave all rows to `sources`: their cells come typed, or cost little to read."""
+
+    def forget_plain_rows(self) -> None:
+        """Forget nothing."""
 
     def row_numbers(self, positions: Ints) -> Ints:
         """Number the rows at sorted positions as they stand in the file, from 1."""

@@ -34,14 +34,16 @@ DATES = tuple(column.name for column in COLUMNS if column.kind == "date")
 
 @dataclass(frozen=True)
 class ScannedRows:
-    """What is known of a part after the pass; its rows are in the table `scanned`, by rowid.
+    """What is known of a part after the pass, besides the view `checked` of its rows.
 
-    `scanned` has claim_hash, reason (0 for a valid row), is_relevant, paid, service_date and masks of facts.
+    `checked` has position, claim_hash, reason (0 for a valid row), is_relevant and paid_cents.
     """
 
     date_forms: dict[str, str]
     filled_counts: dict[int, int]
     """By column of the file, over the rows that parse."""
+    latest_service_date: date | None
+    """Over the valid rows."""
 
 
 def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
@@ -54,32 +56,56 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
     facts = [f"filled {index}" for index in range(len(part.names)) if index not in part.filled_counts]
     facts += [f"read {name}" for name in forms]
     while True:
-        part.con.execute(f"create or replace temp table scanned as {_scan_query(part, codes, forms, facts)}")
+        plain = part.tell_plain_rows(forms, codes, CLAIM_HASH)
+        query = _scan_query(part, codes, forms, facts, has_positions=plain is not None)
+        part.con.execute("drop view if exists checked")
+        part.con.execute(f"create or replace temp table scanned as {query}")
+        part.con.execute(f"create temp view checked as {_checked_query(plain is not None)}")
         counts = dict(zip(facts, _count_facts(part, len(facts)), strict=True))
         filled = part.filled_counts | {int(fact.split()[1]): count for fact, count in counts.items() if fact.startswith("filled")}
-        doubtful = [name for name in forms if 0 < filled[part.columns[name]] >= 2 * counts[f"read {name}"]]
+        read = {name: counts[f"read {name}"] for name in forms}
+        latest = part.con.execute("select max(service_date) from scanned where reason = 0").fetchone()
+        latest_dates = [latest[0] if latest else None]
+        if plain is not None:
+            filled = {index: count + int(plain.filled_counts[index]) for index, count in filled.items()}
+            read = {name: count + int(plain.filled_counts[part.columns[name]]) for name, count in read.items()}
+            latest_dates.append(plain.latest_service_date)
+        doubtful = [name for name in forms if 0 < filled[part.columns[name]] >= 2 * read[name]]
+        if doubtful:
+            part.forget_plain_rows()
         best = forms | _count_date_forms(part, doubtful)
         if best == forms:
-            return ScannedRows(forms, filled)
+            return ScannedRows(forms, filled, max((day for day in latest_dates if day), default=None))
         forms = best
 
 
-def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str]) -> str:
+def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str], has_positions: bool) -> str:
     readings = {name: part.reading(BY_NAME[name], forms.get(name, DATE_FORMS[0])) for name in (*VALUES, *DATES)}
     drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
     cells = [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
     names = {index: name for name, index in part.columns.items() if name in readings}
     filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
     cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
+    position = "position, " if has_positions else ""
     columns = f"""
-        {CLAIM_HASH} as claim_hash,
+        {position}{CLAIM_HASH} as claim_hash,
         ({_reason()})::utinyint as reason,
         {_relevance(codes)} as is_relevant,
-        case when preset = {REASONS["unparseable_row"]} then 0 else coalesce(paid_amount, 0) end::decimal(14, 2) as paid,
+        case when preset = {REASONS["unparseable_row"]} then 0 else coalesce((paid_amount * 100)::bigint, 0) end as paid_cents,
         coalesce(claim_line_start_date, claim_start_date) as service_date,
         {", ".join(_masks(facts, names))}"""
-    rows = [f"(select preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))" for source in part.sources()]
+    rows = [
+        f"(select {position}preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))" for source in part.sources()
+    ]
     return " union all ".join(f"select {columns} from {source}" for source in rows)
+
+
+def _checked_query(has_plain_rows: bool) -> str:
+    columns = "claim_hash, reason, is_relevant, paid_cents"
+    if not has_plain_rows:
+        return f"select rowid as position, {columns} from scanned"
+    plain = "select position, claim_hash, 0::utinyint as reason, false as is_relevant, paid_cents from plain_rows"
+    return f"select position, {columns} from scanned union all {plain}"
 
 
 def _reason() -> str:
