@@ -95,12 +95,10 @@ def open_extract(path: Path) -> Iterator[Extract]:
 
 def kind_of(name: str) -> tuple[str, str]:
     """Tell a file's kind and compression by its name."""
-    name = name.lower()
-    if name.endswith(".parquet"):
-        return "parquet", ""
-    for suffix, compression in ((".csv", ""), (".csv.gz", "gzip"), (".csv.zst", "zstd")):
-        if name.endswith(suffix):
-            return "csv", compression
+    kinds = {".csv": ("csv", ""), ".csv.gz": ("csv", "gzip"), ".csv.zst": ("csv", "zstd"), ".parquet": ("parquet", "")}
+    for suffix, kind in kinds.items():
+        if name.lower().endswith(suffix):
+            return kind
     raise ExtractRefused(f"{name}: is no .csv, .csv.gz, .csv.zst or .parquet file.")
 
 
