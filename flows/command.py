@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from transforms.errors import EXIT_CODES
+
 if TYPE_CHECKING:
     from transforms.audits import Reporter, Request, Result
 
 app = typer.Typer(
     help=(
-        "Audit claims for sacroiliac joint procedures against clinical policy CP.MP.166.\n\n"
-        "Exit codes: 0 done; 2 wrong usage; 3 done, but an extract was refused; 4 failed, nothing published; 75 another run holds OUT."
+        "Find, in a health plan's claims, sacroiliac joint procedures that were not billed within clinical policy CP.MP.166.\n\n"
+        "Begin with `sij-audit run EXTRACT --out OUT`, then read OUT/current/. What an extract must hold and what the reports say stands in "
+        "docs/data.md, what is looked for in docs/rules.md.\n\n"
+        "\b\nExit codes:\n" + "\n".join(f"  {code:<3} {meaning}" for code, meaning in EXIT_CODES.items())
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -25,7 +29,9 @@ app = typer.Typer(
 Extracts = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[EXTRACT]...", help="Claims extracts (.csv, .csv.gz, .csv.zst, .parquet), or folders of them.", show_default=False
+        metavar="EXTRACT",
+        help="Claims extracts (.csv, .csv.gz, .csv.zst, .parquet), or folders of them; see docs/data.md.",
+        show_default=False,
     ),
 ]
 Out = Annotated[Path, typer.Option(metavar="OUT", help="Folder that holds batches and published runs; made if it is not there.")]
@@ -35,13 +41,13 @@ AsOf = Annotated[
 ]
 LineOfBusiness = Annotated[
     str | None,
-    typer.Option(metavar="VALUE", help="Stands in where a claim line has no line of business.", show_default=False),
+    typer.Option(metavar="VALUE", help="Stands in where a claim line has no line of business, such as commercial.", show_default=False),
 ]
 
 
 @app.command()
 def run(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_business: LineOfBusiness = None) -> None:
-    """Take extracts in, audit all that OUT holds, and publish the findings.
+    """Take extracts in, audit all that OUT holds, publish the run.
 
     Extracts that OUT has taken before are not read again. Without extracts, what is there is audited.
     """
@@ -52,7 +58,10 @@ def run(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_busi
 
 @app.command()
 def nightly(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_business: LineOfBusiness = None) -> None:
-    """Do what `run` does as a Prefect flow, on the server in PREFECT_API_URL or a temporary one."""
+    """Do what `run` does as a Prefect flow.
+
+    It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it.
+    """
     from flows.server import prefect_server
 
     def run_flow(request: "Request", report: "Reporter") -> "Result":
@@ -68,10 +77,13 @@ def nightly(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder that holds the runs.")],
     run_id: Annotated[
-        str | None, typer.Argument(metavar="[RUN_ID]", help="The run to check; the current one if not given.", show_default=False)
+        str | None, typer.Argument(metavar="RUN_ID", help="The run to check; the current one if not given.", show_default=False)
     ] = None,
 ) -> None:
-    """Check a published run against its manifest; exit 4 where anything differs."""
+    """Check a published run against its manifest.
+
+    Every difference is printed; where there is one, the exit code is 4.
+    """
     from transforms.publish import verify_run
     from transforms.store import Store
 
@@ -89,7 +101,10 @@ def sample(
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 400,
     seed: Annotated[int, typer.Option(help="Another seed, other claims.")] = 1,
 ) -> None:
-    """Write synthetic extracts with planted violations, lawful look-alikes, and the truth about both."""
+    """Write synthetic extracts, and the truth about them.
+
+    They hold planted violations, lawful look-alikes and rows that must be refused; truth.json says what must be found.
+    """
     from transforms.sample import write_sample
 
     write_sample(folder, persons, seed)

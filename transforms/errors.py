@@ -1,5 +1,14 @@
 """What can go wrong, each kind with the exit code that the command ends with."""
 
+EXIT_CODES = {
+    0: "done: a run was published, or nothing was new",
+    2: "wrong usage: an option that cannot be, or a path that does not exist; nothing was changed",
+    3: "done, but at least one extract was refused whole; the report controls says why",
+    4: "failed, and nothing was published; or `verify` found a difference",
+    75: "another run holds OUT; try again later",
+}
+"""What the command's exit codes mean; `--help` and docs/data.md show this table."""
+
 
 class AuditError(Exception):
     """Say what failed and what to do; shown without a traceback, so never with a cell's value in it."""

@@ -48,15 +48,17 @@ class Column:
 COLUMNS: tuple[Column, ...] = (
     Column("claim_id", "text", "the payer's claim number; it stays through a claim's versions", "column and value"),
     Column("claim_line_number", "integer", "line within the claim", "column and value"),
-    Column("claim_type", "text", "professional, institutional, …; compared in any case"),
+    Column("claim_type", "text", "professional, institutional, …, in any case; tells a physician's claim from a facility's"),
     Column("person_id", "text", "one person across plans; without it, data source, payer and member number stand for the person"),
     Column("member_id", "text", "the plan's member number", "column and value"),
     Column("payer", "text", "carried through to the reports"),
     Column("plan", "text", "carried through to the reports"),
     Column("claim_start_date", "date", "stands in where a line has no date of its own", "this or claim_line_start_date"),
-    Column("claim_end_date", "date", "what cannot be read is taken as empty"),
+    Column(
+        "claim_end_date", "date", "later than claim_start_date it leaves a date taken from there in doubt; what cannot be read is empty"
+    ),
     Column("claim_line_start_date", "date", "date of service", "this or claim_start_date"),
-    Column("claim_line_end_date", "date", "what cannot be read is taken as empty"),
+    Column("claim_line_end_date", "date", "carried along; what cannot be read is empty"),
     Column("place_of_service_code", "text", "carried along"),
     Column(
         "bill_type_code", "text", "institutional claims: its last digit stands in for a missing claim_frequency_code where it is 7 or 8"
@@ -80,8 +82,10 @@ COLUMNS: tuple[Column, ...] = (
     Column("facility_npi", "text", "where it was done"),
     Column("paid_date", "date", "date of adjudication; orders a claim's versions", without="versions of a claim cannot be put in order"),
     Column("paid_amount", "amount", "what the plan paid; a negative amount marks a reversal", "column"),
-    Column("allowed_amount", "amount", "what cannot be read is taken as empty"),
-    Column("charge_amount", "amount", "a negative amount marks a reversal"),
+    Column(
+        "allowed_amount", "amount", "with paid_amount it tells a line that paid nothing from a denied one; what cannot be read is empty"
+    ),
+    Column("charge_amount", "amount", "what was billed; a negative amount marks a reversal"),
     *(Column(f"diagnosis_code_{n}", "text", "carried along") for n in range(1, 26)),
     Column("data_source", "text", "the system that numbered the claim: a claim is data source and claim number together"),
     Column("file_name", "text", "carried along; does not tell duplicates apart"),
@@ -106,13 +110,13 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "line_of_business",
         "text",
-        "decides whether the policy or CMS coverage applies",
+        "decides whether the policy applies or a coverage that takes precedence",
         case="lower case",
         is_ours=True,
         without="every finding is a review until --line-of-business says which it is",
     ),
-    Column("state", "text", "two letters", is_ours=True),
-    Column("prior_authorization_number", "text", "the service was approved beforehand", is_ours=True),
+    Column("state", "text", "two letters; carried along", is_ours=True),
+    Column("prior_authorization_number", "text", "filled where the service was approved beforehand", is_ours=True),
 )
 
 BATCH_SCHEMA = pa.schema([pa.field(column.name, column.arrow_type) for column in COLUMNS])
@@ -134,3 +138,24 @@ QUARANTINE_REASONS = {
     "unknown_claim_status": "claim_status is none of paid, denied, reversed, pending",
 }
 """Why a row was refused, in the order in which the reasons are tried."""
+
+ROW_FATES = {
+    "kept": "it has a procedure code of some family, is an adjustment or a reversal, or shares its claim with such a row",
+    "not_relevant": "it is valid, and no row of its claim is of that kind",
+    "quarantined": "it is refused, and lies in OUT/quarantine as it was read",
+    "duplicate": "it repeats a kept row of the same extract in every canonical column but file_name and file_date",
+}
+"""What becomes of a row that was read; rows and dollars of the four sum to those read."""
+
+LINE_FATES = {
+    "live": "it counts: the service was done and stands",
+    "reversed": "its latest adjudication takes it back",
+    "reversed_elsewhere": "a reversal under another claim number takes it back",
+    "voided": "an adjustment with frequency 8 voids its claim, or it is one itself",
+    "replaced": "an adjustment with frequency 7 puts another claim, or a later version, in its place",
+    "denied": "its status is denied",
+    "pending": "its status is pending",
+    "not_done": "a modifier says that it was stopped before it began",
+    "after_as_of": "its date of service is after the as-of date: it waits",
+}
+"""What became of a claim line: live, or the first of the others that applies, in this order."""

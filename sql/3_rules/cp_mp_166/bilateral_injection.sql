@@ -7,8 +7,9 @@
 -- param: min_families = multiple_procedures_per_visit.min_families
 -- records: procedure note
 --
--- Whether the injection of both joints is one procedure is the plan's reading of section I; the rule is off unless a plan turns it on. A day
--- with several kinds of procedure is the business of multiple_procedures_per_visit.
+-- An injection in which both sides are certain: always a review. Whether the injection of both joints is one procedure is the plan's
+-- reading of section I; the rule is off unless a plan turns it on. A day with several kinds of procedure is the business of
+-- multiple_procedures_per_visit.
 
 select
     injections.person_id,

@@ -1,4 +1,4 @@
--- title: Fifth therapeutic injection in twelve months
+-- title: More therapeutic injections than the policy covers in its period
 -- section: I.A.3.d
 -- rank: 7
 -- per: injection
@@ -6,9 +6,11 @@
 -- param: max_count = 4
 -- records: procedure notes of the injections counted, and what they say of side and purpose
 --
--- Fewer than four therapeutic injections may have been given at the same site in the twelve months before. It is a violation where a side is
--- certain in all of them. Where the counted injections without those in doubt would be too few it is a review. What looks alike and is lawful:
--- a fifth injection twelve months to the day after the first; four on the left and one on the right.
+-- Fewer than $max_count therapeutic injections may have been given at the same site in the $count_months months before. It is a violation
+-- where one side is certain in the injection and in each of those counted; where sides are only possible, or the injections count over all
+-- sites together, it is a review, and so it is where those counted without the ones in doubt would be too few. What looks alike and is
+-- lawful: an injection $count_months months to the day after the first of those that would count; $max_count injections on the left and one
+-- on the right.
 
 with counted_tracks as (
     select

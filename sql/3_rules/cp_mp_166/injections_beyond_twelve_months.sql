@@ -1,4 +1,4 @@
--- title: Injections continued beyond twelve months
+-- title: Injections continued beyond the period that the policy covers
 -- section: III
 -- rank: 8
 -- per: injection
@@ -6,8 +6,9 @@
 -- param: max_months = 12
 -- records: why injections went on: relief and function after each, and why a more definitive therapy was not possible
 --
--- Continuing a series beyond twelve months is held not medically necessary, with exceptions case by case: always a review. What looks alike and
--- is lawful: an injection on the day twelve months after the first; one that starts a new series, twelve months or more after the one before.
+-- Going on with a series beyond $max_months months is held not medically necessary, with exceptions case by case: always a review. What
+-- looks alike and is lawful: an injection on the day $max_months months after the first; one that starts a new series, $series_months
+-- months or more after the one before.
 
 select
     later.person_id,

@@ -1,4 +1,4 @@
--- title: Injections less than two months apart
+-- title: Injections too close together
 -- section: I.A.3.c
 -- rank: 6
 -- per: injection
@@ -7,9 +7,10 @@
 -- param: min_days = second_injection_under_two_weeks.min_days
 -- records: procedure notes of both injections, and what they say of side and purpose
 --
--- Therapeutic injections are covered at intervals of at least two months. It is a violation where both are therapeutic and surely at the same
--- site, unless the later one may be the second diagnostic injection that I.A.2 allows after two weeks. Two diagnostic injections are the
--- business of I.A.2. What looks alike and is lawful: the day two months later, also where it is the last day of a shorter month.
+-- Therapeutic injections are covered at intervals of at least $min_months months. It is a violation where both are therapeutic and surely
+-- at the same site, unless the later one may be the second diagnostic injection that I.A.2 allows after $min_days days. Two diagnostic
+-- injections are the business of I.A.2. What looks alike and is lawful: the day $min_months months later, also where it is the last day of
+-- a shorter month.
 
 with weighed_neighbours as (
     select

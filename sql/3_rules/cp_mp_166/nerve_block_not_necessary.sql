@@ -7,8 +7,8 @@
 -- text_held_from: 2020-02-01
 -- records: procedure note and the medical-necessity letter, where one was sent
 --
--- The policy holds blocks of the nerves that supply the joint not medically necessary. The code came into being on 2020-01-01, the policy names
--- it from 2020-02-01. What looks alike and is lawful: an injection into the joint itself, which has another code.
+-- The policy holds blocks of the nerves that supply the joint not medically necessary, from the day on which it first names them; the code
+-- is older. What looks alike and is lawful: a block before that day; an injection into the joint itself, which has another code.
 
 select
     site_groups.person_id,

@@ -7,9 +7,9 @@
 -- text_held_from: 2020-02-01
 -- records: procedure note and the medical-necessity letter, where one was sent
 --
--- The policy holds radiofrequency ablation of these nerves not medically necessary, whatever the technique. The code came into being on
--- 2020-01-01, the policy names it from 2020-02-01: what was done in January 2020 is lawful. What looks alike and is lawful: ablation of facet
--- joint nerves, which has codes of its own.
+-- The policy holds radiofrequency ablation of these nerves not medically necessary, whatever the technique, from the day on which it first
+-- names it; the code is older. What looks alike and is lawful: an ablation before that day; ablation of facet joint nerves, which has codes
+-- of its own.
 
 select
     site_groups.person_id,

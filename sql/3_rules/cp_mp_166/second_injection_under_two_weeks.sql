@@ -1,4 +1,4 @@
--- title: Second injection less than two weeks after the first
+-- title: Second injection too soon after the first
 -- section: I.A.2
 -- rank: 5
 -- per: injection
@@ -6,9 +6,9 @@
 -- param: min_days = 14
 -- records: procedure notes of both injections and the record of relief after the first
 --
--- A second, confirmatory injection may follow the first after two weeks. It is a violation where the later injection is marked diagnostic and is
--- surely at the same site; a therapeutic one is the business of interval_under_two_months, and here a review. What looks alike and is lawful: a
--- second diagnostic injection on the fourteenth day.
+-- A second, confirmatory injection may follow the first after $min_days days. It is a violation where the later injection is marked
+-- diagnostic and is surely at the same site; a therapeutic one is the business of interval_under_two_months, and here a review. What looks
+-- alike and is lawful: a second diagnostic injection $min_days days after the first.
 
 select
     person_id,
