@@ -10,7 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from transforms.errors import AuditError
@@ -61,7 +61,10 @@ class Code:
 
 @dataclass(frozen=True)
 class Query:
-    """One SQL file: the SELECT that fills `table`, and what its header says."""
+    """One SQL file: the SELECT that fills `table`, and what its header says.
+
+    The first paragraph of `prose` is for everybody, and goes into the documents; others are for who reads the SQL.
+    """
 
     table: str
     stage: str
@@ -167,7 +170,8 @@ def read_query(path: Path, stage: str) -> Query:
     for key in sorted(NEEDED_KEYS[stage] - header.keys() - ({"column"} if columns else set())):
         raise AuditError(f"{path.name}, line 1: the header lacks '{key}'")
     table = re.sub(r"^\d+_", "", path.stem)
-    return Query(table, stage, path, text, header, " ".join(prose).strip(), params, columns)
+    paragraphs = [" ".join(lines) for is_text, lines in groupby(prose, bool) if is_text]
+    return Query(table, stage, path, text, header, "\n\n".join(paragraphs), params, columns)
 
 
 def policy_folders() -> list[Path]:

@@ -1,9 +1,10 @@
 -- title: Rows of the audited claims and those that act on them, each once
 -- grain: one row per distinct kept row
 --
--- Rows that agree in every canonical column but file_name and file_date are one row, with the earliest file_date; an empty one is earliest.
--- row_id follows the values in the order of the columns, empty ones first: it decides between rows that no date tells apart. An empty date
--- of adjudication or of the file counts as the earliest.
+-- Rows that agree in every canonical column but file_name and file_date are one row, with the earliest file_date. An empty date of the file
+-- or of adjudication counts as the earliest.
+--
+-- row_id follows the values in the order of the columns, empty ones first: it decides between rows that no date tells apart.
 
 with relevant_rows as (
     select kept_lines.*

@@ -1,8 +1,9 @@
 -- title: Rows that replace or void a claim
 -- grain: one row per row of claim_rows with frequency 7 or 8 that acts, and claim that it acts on
 --
--- Denied and pending adjustments do not act; otherwise it does not matter what becomes of an adjustment. acts_on_claim_key is empty where no
--- audited claim has that number.
+-- Denied and pending adjustments do not act; otherwise it does not matter what becomes of an adjustment.
+--
+-- acts_on_claim_key is empty where no audited claim has that number.
 
 with claims as (
     select distinct

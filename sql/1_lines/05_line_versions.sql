@@ -1,9 +1,11 @@
 -- title: The version that a claim line takes its values from
 -- grain: one row per claim line (claim_key, claim_line_number)
 --
--- Voids, pending rows and denied adjustments take no part. The latest date of adjudication decides: without a reversal the line stands; with
--- reversals alone it is dead; with both it stands where its other rows outnumber its reversals over all dates. row_id is the row whose values
--- count: the last that is no reversal, or, for a line without such a row, the last that there is.
+-- Voids, pending rows and denied adjustments take no part. The latest date of adjudication decides: without a reversal the line stands;
+-- with reversals alone it is dead; with both it stands where its other rows outnumber its reversals over all dates. It takes its values
+-- from the last row that is no reversal, or, where there is none, from the last that there is.
+--
+-- row_id is the row whose values count.
 
 with latest_dates as (
     select

@@ -1,9 +1,10 @@
 -- title: Lines that reverse a line of another claim
 -- grain: one row per line with a family's code of a claim that holds nothing but reversals of such codes
 --
--- Reversals and standing lines that agree in source, person, date, code, modifiers, biller and amount are paired by rank, each side in the order
--- of payment; reversals paid before the first of the lines are left out, since what they reversed is not here. reversed_row_id is the line that
--- a reversal makes dead, empty where it makes none dead.
+-- Reversals and standing lines that agree in source, person, date, code, modifiers, biller and amount are paired by rank, each side in the
+-- order of payment; reversals paid before the first of the lines are left out, since what they reversed is not here.
+--
+-- reversed_row_id is the line that a reversal makes dead, empty where it makes none dead.
 
 with backing_claims as (
     select claim_key

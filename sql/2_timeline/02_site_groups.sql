@@ -1,9 +1,10 @@
 -- title: Lines of a person and date that belong together, with their sites and doubts
 -- grain: one row per person_id, service_date, group_kind and group_id
 --
--- A group holds the lines of one family, of one code, or of one group of families. Each biller says sides by modifiers: a side is certain where
--- every biller who says anything says it, possible where one says it; where no side is certain both are possible. As a group, lines leave open
--- what each of them leaves open, unless one of them is plain; one discontinued line is enough for the group.
+-- A group holds the lines of one family, of one code, or of one group of families. Each biller says sides by modifiers: a side is certain
+-- where every biller who says anything says it, possible where one says it; where no side is certain both are possible. A line is plain
+-- that leaves none of denial_unclear, date_from_header and replacement_unmatched open: one plain line settles these three for its group.
+-- One discontinued line is enough for the group.
 
 with grouped_lines as (
     select

@@ -1,7 +1,8 @@
 -- title: What an earlier injection is to a later one, by their sides
 -- grain: one row per side_kind of the later and of the earlier injection
 --
--- same_site where a side is certain in both, else unspecified_site where a side is possible in both, else other_site; the strictest has order 1.
+-- The scope is same_site where a side is certain in both, else unspecified_site where a side is possible in both, else other_site: the
+-- first is the strictest.
 
 with side_kinds as (
     select distinct

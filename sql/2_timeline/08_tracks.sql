@@ -1,8 +1,10 @@
 -- title: Injections of a person along each side
 -- grain: one row per person_id, track and service_date
 --
--- Tracks left and right hold the injections in which the side is certain, possible_left and possible_right those in which it is possible, any
--- holds all. counted_before is how many therapeutic injections of the track, less than $count_months months old, went before.
+-- Tracks left and right hold the injections in which the side is certain, possible_left and possible_right those in which it is possible,
+-- any holds all. Therapeutic injections of the track that are less than $count_months months old count.
+--
+-- counted_before is how many of those went before.
 
 with track_injections as (
     select

@@ -1,9 +1,9 @@
 -- title: Visits with invasive pain procedures of several families
 -- grain: one row per person_id and service_date with a live line of an SIJ family
 --
--- is_by_one_practitioner: two families, one of them an SIJ family and neither inconclusive, have a line each that the same person rendered, or,
--- where a line does not say who rendered it, that the same NPI billed on claims that are not institutional; and no line of either family is
--- marked as a separate visit or practitioner.
+-- One practitioner did two procedures where two families, one of them for the sacroiliac joint and neither inconclusive, have a line each
+-- that the same person rendered, or, where a line does not say who rendered it, that the same NPI billed on claims that are not
+-- institutional; and no line of either family is marked as a separate visit or practitioner.
 
 with family_lines as (
     select

@@ -1,8 +1,10 @@
 -- title: The earlier injection that is too close
 -- grain: one row per person_id and service_date that has an earlier injection less than $interval_months months before
 --
--- The strictest scope that holds one; of it the latest sound one, else the latest. breaks_left and breaks_right say which certain sides of the
--- later injection were injected too shortly before.
+-- Looked at is the strictest scope that holds an injection less than $interval_months months before; of it the latest sound one, else the
+-- latest.
+--
+-- breaks_left and breaks_right say which certain sides of the later injection were injected too shortly before.
 
 with close_scopes as (
     select

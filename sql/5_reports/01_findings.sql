@@ -10,10 +10,10 @@
 -- column: rule_id: the rule that found it, see the report rules
 -- column: determination: violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides
 -- column: scope: same_site, unspecified_site or other_site: what the earlier injections are to this one; empty where the rule has none
--- column: doubts: what claims leave open, see doubts in docs/data.md; most make a violation a review
+-- column: doubts: what claims leave open, sorted; most make a violation a review
 -- column: person_id: the person
 -- column: member_id: plan's member number on the lead line (the judged line that paid most)
--- column: line_of_business: of the lead line, in lower case
+-- column: line_of_business: of the lead line, in lower case; where empty, what the run was told to put in its place
 -- column: payer: of the lead line
 -- column: plan: of the lead line
 -- column: service_date: date of service

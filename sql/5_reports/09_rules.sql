@@ -5,7 +5,7 @@
 -- column: policy_section: section of the policy
 -- column: title: what the rule finds
 -- column: is_enabled: whether it was on in this run
--- column: looked_at: injections (for sections I, IV and V, dates of a person) to which policy and rule apply
+-- column: looked_at: injections (for rules that find one per date or code, dates of a person) to which policy and rule apply
 -- column: violations: findings determined as violation
 -- column: reviews: findings determined as review
 -- column: paid_amount: US dollars paid for the lines that its findings judge
