@@ -1,0 +1,180 @@
+"""The documents are made of headers and code, name all that there is, and follow a limit that changes."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transforms.documents import (
+    MANIFEST_KEYS,
+    PARQUET_TYPES,
+    QUARANTINE_COLUMNS,
+    TOTALS,
+    read_comments,
+    render_data,
+    render_rules,
+    report_types,
+    retell,
+)
+from transforms.errors import EXIT_CODES, AuditError
+from transforms.ingest import QUARANTINE_SCHEMA
+from transforms.layout import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES
+from transforms.policies import RULES, SQL, Policy, load_policies, load_policy, load_stage, policy_folders
+from transforms.publish import FATES, REPORTS
+from transforms.store import Store
+from transforms.warehouse import RULE_COLUMNS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def policies() -> list[Policy]:
+    return load_policies(policy_folders())
+
+
+@pytest.fixture(scope="module")
+def types(policies: list[Policy]) -> dict[str, dict[str, str]]:
+    return report_types(policies)
+
+
+@pytest.fixture(scope="module")
+def data(policies: list[Policy], types: dict[str, dict[str, str]]) -> str:
+    return render_data(policies, types)
+
+
+def first_cells(text: str, heading: str) -> list[str]:
+    """The first cells of the table under a heading."""
+    section = re.split(r"^#+ ", text.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return [cell.strip("` ") for cell in re.findall(r"^\|([^|]+)\|", section, re.MULTILINE)][2:]
+
+
+def test_the_rules_are_up_to_date(policies: list[Policy]) -> None:
+    assert (ROOT / "docs/rules.md").read_text(encoding="utf-8") == render_rules(policies), "make docs"
+
+
+def test_the_data_are_up_to_date(data: str) -> None:
+    assert (ROOT / "docs/data.md").read_text(encoding="utf-8") == data, "make docs"
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_column_of_every_report_is_explained(report: str, types: dict[str, dict[str, str]], data: str) -> None:
+    [query] = [query for query in load_stage("5_reports") if query.table == report]
+    assert list(query.columns) == list(types[report])
+    assert first_cells(data, report) == list(types[report])
+
+
+def test_every_column_of_an_extract_is_explained(data: str) -> None:
+    named = [name.removesuffix("` +") for name in first_cells(data, "Columns")]
+    diagnoses = [name for name in named if name.startswith("diagnosis_code_")]
+    assert diagnoses == ["diagnosis_code_1` to `diagnosis_code_25"]
+    assert [name for name in named if name not in diagnoses] == [
+        column.name for column in COLUMNS if not column.name.startswith("diagnosis_code_")
+    ]
+
+
+def test_every_word_of_the_code_is_explained(data: str) -> None:
+    assert first_cells(data, "A row") == list(QUARANTINE_REASONS)
+    assert first_cells(data, "Kinds of values") == list(KINDS) == list(PARQUET_TYPES)
+    assert [int(code) for code in first_cells(data, "Exit codes")] == list(EXIT_CODES)
+    assert list(ROW_FATES) == list(FATES)
+    assert list(QUARANTINE_COLUMNS) == QUARANTINE_SCHEMA.names
+    fates = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/08_line_fates.sql").read_text(encoding="utf-8"))
+    assert sorted(fates) == sorted(LINE_FATES)
+    assert fates[:-1] == list(LINE_FATES)[1:]
+
+
+def test_the_manifest_is_explained(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("sij-audit")
+    subprocess.run([command, "run", "--out", tmp_path, "--as-of", "2024-06-30"], check=True, stdout=subprocess.DEVNULL)
+    store = Store(tmp_path)
+    run = store.current_run()
+    assert run is not None
+    manifest = store.manifest(run)
+    assert list(manifest) == list(MANIFEST_KEYS)
+    assert sorted(manifest["totals"]) == sorted(TOTALS)
+
+
+def test_every_error_has_an_exit_code_that_is_explained() -> None:
+    def kinds(error: type[AuditError]) -> list[type[AuditError]]:
+        return [error, *(kind for below in error.__subclasses__() for kind in kinds(below))]
+
+    assert {kind.exit_code for kind in kinds(AuditError)} <= set(EXIT_CODES)
+    shown = subprocess.run([Path(sys.executable).with_name("sij-audit"), "--help"], capture_output=True, text=True, check=True).stdout
+    assert all(f"{code:<3} {meaning}" in shown for code, meaning in EXIT_CODES.items())
+
+
+def test_every_rule_is_there_with_its_limits(policies: list[Policy]) -> None:
+    text = render_rules(policies)
+    for policy in policies:
+        for rule in policy.rules:
+            assert f"`{rule.rule_id}`, section {rule.section}." in text
+            for name in rule.params:
+                assert f"`{name}` = " in text
+
+
+def test_a_limit_that_changes_changes_its_rule_and_those_that_share_it(tmp_path: Path) -> None:
+    folder = tmp_path / "cp_mp_166"
+    shutil.copytree(RULES / "cp_mp_166", folder)
+    before = render_rules([load_policy(folder)])
+    path = folder / "second_injection_under_two_weeks.sql"
+    path.write_text(path.read_text(encoding="utf-8").replace("min_days = 14", "min_days = 21"), encoding="utf-8")
+    after = render_rules([load_policy(folder)])
+    assert "`min_days` = 21 (the limit of `second_injection_under_two_weeks`)" in after
+    assert "after 21 days" in after
+    assert "14 days" not in after
+    assert before.replace(" = 14 (", " = 21 (").replace("14 days", "21 days") == after
+
+
+def test_no_number_of_a_limit_is_written_out_in_prose(policies: list[Policy]) -> None:
+    """A word such as twelve would stay when the limit changes."""
+    words = re.compile(r"\b(two|three|four|twelve|fourteen|fifth|\d+) (day|week|month|year|therapeutic|injection)", re.IGNORECASE)
+    for policy in policies:
+        for query in [rule.query for rule in policy.rules] + load_stage("2_timeline"):
+            assert not words.findall(f"{query.title}. {query.prose}"), query.path.name
+
+
+def test_a_header_that_names_no_limit_is_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "cp_mp_166"
+    shutil.copytree(RULES / "cp_mp_166", folder)
+    path = folder / "bilateral_injection.sql"
+    path.write_text(path.read_text(encoding="utf-8").replace("-- An injection", "-- $nothing: an injection"), encoding="utf-8")
+    with pytest.raises(AuditError, match=r"bilateral_injection\.sql: its header names \$nothing"):
+        render_rules([load_policy(folder)])
+
+
+def test_what_several_rules_go_by_is_explained(policies: list[Policy]) -> None:
+    for policy in policies:
+        comments = {name for file in policy.files if file.name == "policy.toml" for name in read_comments(file)}
+        assert policy.params.keys() <= comments
+
+
+def test_retell_runs_commands_and_python_in_their_order() -> None:
+    text = "a\n```console\n$ one 'x y'\nold\n$ two\n```\nb\n\n```python\nprint()\n```\n\n```text\nold\n```\nc\n```sh\n$ not run\n```\n"
+    ran: list[list[str]] = []
+
+    def run(words: object) -> str:
+        ran.append(list(words))  # type: ignore[call-overload]
+        return f"output {len(ran)}\n"
+
+    new = retell(text, run)
+    assert ran == [["one", "x y"], ["two"], ["python", "-c", "print()\n"]]
+    assert new == (
+        "a\n```console\n$ one 'x y'\noutput 1\n$ two\noutput 2\n```\nb\n\n```python\nprint()\n```\n\n```text\noutput 3\n```\nc\n"
+        "```sh\n$ not run\n```\n"
+    )
+
+
+def test_the_house_on_one_page_lists_each_module_and_no_other() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    modules = [
+        f"{folder}/{path.stem}" for folder in ("flows", "transforms") for path in (ROOT / folder).glob("*.py") if path.stem != "__init__"
+    ]
+    assert sorted(first_cells(page, "Modules")) == sorted(modules)
+
+
+def test_the_house_on_one_page_explains_what_a_rule_yields() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    assert first_cells(page, "What a rule's SELECT yields") == list(RULE_COLUMNS)

@@ -1,0 +1,58 @@
+"""README.md shows what its commands print.
+
+Run ids are hashes over the sample, all of `sql/` and the program's version, so they are the same on every machine, and change with any of the
+three: `make docs` writes the output anew.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transforms.documents import retell, run_in
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_output_shown_is_what_is_printed(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    assert retell(README, run_in(tmp_path)) == README, "make docs"
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_demo_and_test_come_first() -> None:
+    commands = re.findall(r"^(?:\$ )?((?:make|sij-audit) .*)$", README, re.MULTILINE)
+    assert [command.split("#")[0].strip() for command in commands[:2]] == ["make demo", "make test"]
+
+
+def test_every_subcommand_named_exists() -> None:
+    shown = subprocess.run([Path(sys.executable).with_name("sij-audit"), "--help"], capture_output=True, text=True, check=True).stdout
+    named = set(re.findall(r"sij-audit ([a-z]+)", README))
+    assert named <= set(re.findall(r"^  ([a-z]+) ", shown, re.MULTILINE))
+    assert {"run", "nightly", "verify"} <= named
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/rules.md", "docs/data.md", "docs/architecture.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.is_file(), target
+        headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, target
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/data.md"])
+def test_paths_named_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:sql|tests|transforms|flows|data|docs|benchmarks)/[\w/.]*)`", text)
+    missing = [path for path in paths if "YOUR_RULE" not in path and not (ROOT / path).exists() and not (ROOT / f"{path}.py").exists()]
+    assert missing == []
