@@ -3,27 +3,76 @@
 --
 -- Adjustments that act on a claim of which nothing was kept, and those that kill a row of another person, are either ordinary (an original from
 -- before the first extract, a wrong member mended) or the sign of a feed that renumbers its claims: their number tells.
+--
+-- Those that kill a row of another person are looked for among all kept rows, whatever their codes, by few columns; only the few that are
+-- found are then told from their duplicates by all columns.
 
-with acted_on_persons as (
+with known_rows as not materialized (
     select
-        claim_key,
-        person_id,
-        min(paid_on_date) as first_paid_on_date,
-    from claim_rows
-    group by claim_key, person_id
+        kept_lines.* exclude (file_name, file_date),
+        coalesce(person_id, concat_ws('|', data_source, payer, member_id)) as known_person_id,
+        coalesce(paid_date, date '0001-01-01') as paid_on_date,
+        coalesce(replaced_claim_id, claim_id) as acts_on_claim_id,
+        coalesce(
+            claim_frequency_code,
+            case when lower(claim_type) = 'institutional' then right(bill_type_code, 1) end
+        ) as frequency_code,
+    from kept_lines
+),
+
+acting_rows as (
+    select distinct
+        data_source,
+        claim_id,
+        acts_on_claim_id,
+        known_person_id,
+        paid_on_date,
+        frequency_code,
+        claim_status,
+    from known_rows
+    where frequency_code in ('7', '8') and coalesce(claim_status, 'paid') not in ('denied', 'pending')
+),
+
+acted_on_persons as (
+    select
+        known_rows.data_source,
+        known_rows.claim_id,
+        known_rows.known_person_id,
+        min(known_rows.paid_on_date) as first_paid_on_date,
+    from known_rows
+    semi join acting_rows
+        on
+            known_rows.claim_id = acting_rows.acts_on_claim_id
+            and known_rows.data_source is not distinct from acting_rows.data_source
+    group by known_rows.data_source, known_rows.claim_id, known_rows.known_person_id
+),
+
+crossing_rows as (
+    select acting_rows.*
+    from acting_rows
+    inner join acted_on_persons
+        on
+            acting_rows.acts_on_claim_id = acted_on_persons.claim_id
+            and acting_rows.data_source is not distinct from acted_on_persons.data_source
+            and acting_rows.known_person_id <> acted_on_persons.known_person_id
+    where
+        acting_rows.acts_on_claim_id <> acting_rows.claim_id
+        or acted_on_persons.first_paid_on_date < acting_rows.paid_on_date
+        or (acted_on_persons.first_paid_on_date = acting_rows.paid_on_date and acting_rows.frequency_code = '8')
 ),
 
 adjustments_across_persons as (
-    select distinct adjustments.row_id
-    from adjustments
-    inner join acted_on_persons
+    select distinct known_rows.*
+    from known_rows
+    semi join crossing_rows
         on
-            adjustments.acts_on_claim_key = acted_on_persons.claim_key
-            and adjustments.person_id <> acted_on_persons.person_id
-    where
-        adjustments.is_on_other_claim
-        or acted_on_persons.first_paid_on_date < adjustments.paid_on_date
-        or (acted_on_persons.first_paid_on_date = adjustments.paid_on_date and adjustments.frequency_code = '8')
+            known_rows.claim_id = crossing_rows.claim_id
+            and known_rows.data_source is not distinct from crossing_rows.data_source
+            and known_rows.acts_on_claim_id = crossing_rows.acts_on_claim_id
+            and known_rows.known_person_id = crossing_rows.known_person_id
+            and known_rows.paid_on_date = crossing_rows.paid_on_date
+            and known_rows.frequency_code = crossing_rows.frequency_code
+            and known_rows.claim_status is not distinct from crossing_rows.claim_status
 ),
 
 orphan_adjustments as (
