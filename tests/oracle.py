@@ -1,0 +1,905 @@
+"""The audit in plain Python, written from the contract's text alone: slow, and without a thought of how the SQL does it.
+
+Rows are dicts with the columns of `transforms.layout.BATCH_SCHEMA`, normalised and typed. Sections and numbers are those of the contract.
+"""
+
+import calendar
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from transforms.layout import COLUMNS
+
+Row = dict[str, Any]
+Claim = tuple[str | None, str]
+Key = tuple[Claim, int]
+
+ZERO = Decimal("0.00")
+MODIFIERS = [f"hcpcs_modifier_{n}" for n in range(1, 6)]
+COMPARED = [column.name for column in COLUMNS if column.name not in ("file_name", "file_date")]
+INJECTION, BLOCK, RADIOFREQUENCY = SIJ_FAMILIES = ("sij_injection", "sij_nerve_block", "sij_radiofrequency")
+INCONCLUSIVE = ("trigger_point_injection", "peripheral_nerve_block", "other_neurolysis")
+LINE_DOUBTS = ("denial_unclear", "date_from_header", "replacement_unmatched")
+SIDES = ("left", "right")
+POLICY_FROM = date(2018, 8, 1)
+TEXT_HELD_FROM = date(2021, 6, 1)
+NOT_NECESSARY_FROM = date(2020, 2, 1)
+SCOPES = ("same_site", "unspecified_site", "other_site")
+RULES = {
+    "radiofrequency_not_necessary": "V",
+    "nerve_block_not_necessary": "IV",
+    "multiple_procedures_per_visit": "I",
+    "bilateral_injection": "I",
+    "second_injection_under_two_weeks": "I.A.2",
+    "interval_under_two_months": "I.A.3.c",
+    "fifth_injection_in_twelve_months": "I.A.3.d",
+    "injections_beyond_twelve_months": "III",
+}
+"""Every rule and its section, in the order of section 4."""
+
+
+def codes_between(first: int, last: int) -> list[str]:
+    return [str(code) for code in range(first, last + 1)]
+
+
+CODES = {
+    INJECTION: ["27096", "G0260"],
+    BLOCK: ["64451"],
+    RADIOFREQUENCY: ["64625"],
+    "epidural_injection": [*codes_between(62320, 62327), "64479", "64480", "64483", "64484"],
+    "facet_injection": [*codes_between(64490, 64495), "0213T", "0214T", "0215T", "0216T", "0217T", "0218T"],
+    "facet_radiofrequency": codes_between(64633, 64636),
+    "sympathetic_block": ["64510", "64517", "64520", "64530"],
+    "trigger_point_injection": ["20552", "20553"],
+    "peripheral_nerve_block": (
+        "64400 64405 64408 64415 64416 64417 64418 64420 64421 64425 64430 64435 64445 64446 64447 64448 64449 64450 64454 64455".split()
+    ),
+    "other_neurolysis": "64620 64624 64628 64629 64630 64632 64640 64680 64681".split(),
+}
+FAMILY = {code: family for family, codes in CODES.items() for code in codes}
+CODE_FROM = (
+    {code: date(2020, 1, 1) for code in ("64451", "64625", "64454", "64624")}
+    | {code: date(2017, 1, 1) for code in codes_between(62320, 62327)}
+    | {code: date(2022, 1, 1) for code in ("64628", "64629")}
+)
+
+
+def family_on(code: str | None, day: date) -> str | None:
+    """The family that a code is in at a date."""
+    if code is None or day < CODE_FROM.get(code, date.min):
+        return None
+    return FAMILY.get(code)
+
+
+def add_months(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def nulls_first(value: Any) -> tuple[Any, ...]:
+    """A key under which null sorts before every value."""
+    return (0,) if value is None else (1, value)
+
+
+def claim_of(row: Row) -> Claim:
+    return (row["data_source"], row["claim_id"])
+
+
+def person_of(row: Row) -> str:
+    """2.1."""
+    if row["person_id"] is not None:
+        return str(row["person_id"])
+    return "|".join(part for part in (row["data_source"], row["payer"], row["member_id"]) if part is not None)
+
+
+def service_date_of(row: Row) -> date:
+    day: date = row["claim_line_start_date"] or row["claim_start_date"]
+    return day
+
+
+def modifiers_of(row: Row) -> frozenset[str]:
+    return frozenset(row[name] for name in MODIFIERS if row[name] is not None)
+
+
+def is_institutional(row: Row) -> bool:
+    return (row["claim_type"] or "").lower() == "institutional"
+
+
+def status_of(row: Row) -> str:
+    return row["claim_status"] or "paid"
+
+
+def frequency_of(row: Row) -> str:
+    """1, 7 or 8: what the row acts as."""
+    code = row["claim_frequency_code"]
+    if code is None and is_institutional(row):
+        code = (row["bill_type_code"] or "")[-1:]
+    return code if code in ("7", "8") else "1"
+
+
+def is_reversal(row: Row) -> bool:
+    """2.3."""
+    amounts = (row["service_unit_quantity"], row["paid_amount"], row["charge_amount"])
+    return status_of(row) == "reversed" or any(amount is not None and amount < 0 for amount in amounts)
+
+
+def has_family(row: Row) -> bool:
+    """Whether the code is in some family, at any date (2.3)."""
+    return row["hcpcs_code"] in FAMILY
+
+
+def acts_on(row: Row) -> Claim:
+    return (row["data_source"], row["replaced_claim_id"] or row["claim_id"])
+
+
+def group_of_business(value: str | None) -> str:
+    """The table of section 1."""
+    if value is None:
+        return "unknown"
+    if "medicare" in value or value in "ma,mapd,ma-pd,part c,snp,d-snp,dsnp,c-snp,csnp,i-snp,isnp,mmp".split(","):
+        return "medicare"
+    if value.startswith("medicaid"):
+        return "medicaid"
+    return "commercial" if value in ("commercial", "marketplace", "exchange") else "unknown"
+
+
+def keep_rows(extracts: Sequence[Sequence[Row]]) -> list[Row]:
+    """Section 6: what is kept of extracts taken one after the other; then 2.2."""
+    relevant: set[Claim] = set()
+    kept: dict[tuple[Any, ...], Row] = {}
+    for rows in extracts:
+        relevant |= {claim_of(row) for row in rows if has_family(row) or frequency_of(row) != "1" or is_reversal(row)}
+        for row in rows:
+            if claim_of(row) not in relevant:
+                continue
+            values = tuple(row[name] for name in COMPARED)
+            twin = kept.setdefault(values, dict(row))
+            twin["file_date"] = min(twin["file_date"], row["file_date"], key=nulls_first)
+    return list(kept.values())
+
+
+def version_order(row: Row) -> tuple[Any, ...]:
+    """2.4: the order of the versions of a line; the last counts."""
+    return (
+        nulls_first(row["paid_date"]),
+        nulls_first(row["file_date"]),
+        frequency_of(row) == "7",
+        [nulls_first(row[name]) for name in COMPARED],
+    )
+
+
+@dataclass
+class Line:
+    """A standing line: its key, the row it takes its values from, and what becomes of it."""
+
+    claim: Claim
+    number: int
+    row: Row
+    person: str
+    day: date
+    family: str | None
+    modifiers: frozenset[str]
+    fates: set[str] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
+    group: str = "unknown"
+    """medicare, medicaid, commercial or unknown; a crossover line of Medicaid is medicare."""
+
+    @property
+    def paid(self) -> Decimal:
+        return self.row["paid_amount"] or ZERO
+
+    @property
+    def key(self) -> Key:
+        return (self.claim, self.number)
+
+    @property
+    def sides(self) -> set[str]:
+        sides = set()
+        if self.modifiers & {"RT", "50"}:
+            sides.add("right")
+        if self.modifiers & {"LT", "50"}:
+            sides.add("left")
+        return sides
+
+    @property
+    def biller(self) -> Any:
+        return self.row["billing_npi"] or self.claim
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the policy applies to the line."""
+        return self.day >= POLICY_FROM and self.group != "medicare"
+
+
+@dataclass
+class Sites:
+    certain: set[str]
+    possible: set[str]
+
+    @property
+    def name(self) -> str:
+        if len(self.certain) == 2:
+            return "bilateral"
+        return min(self.certain, default="unspecified")
+
+
+@dataclass
+class Injection:
+    person: str
+    day: date
+    lines: list[Line]
+    sites: Sites
+    series: list["Injection"]
+    """All injections of its series, in date order, itself among them."""
+    is_diagnostic: bool = False
+    doubts: set[str] = field(default_factory=set)
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.is_diagnostic and not self.doubts
+
+    @property
+    def is_institutional(self) -> bool:
+        return all(is_institutional(line.row) for line in self.lines)
+
+    @property
+    def has_no_institutional(self) -> bool:
+        return not any(is_institutional(line.row) for line in self.lines)
+
+
+@dataclass
+class Audit:
+    findings: list[Row]
+    injections: list[Row]
+    payees: list[Row]
+    rules: list[Row]
+    timelines: list[Row]
+    lines: list[Row]
+    totals: dict[str, int]
+
+
+def standing_lines(rows: Iterable[Row]) -> dict[Key, Line]:
+    """2.4; `rows` are those that take part."""
+    versions: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        versions[(claim_of(row), row["claim_line_number"])].append(row)
+    standing = {}
+    for key, mine in versions.items():
+        latest = max(nulls_first(row["paid_date"]) for row in mine)
+        last = [is_reversal(row) for row in mine if nulls_first(row["paid_date"]) == latest]
+        if all(last):
+            continue
+        if any(last):
+            reversals = sum(is_reversal(row) for row in mine if has_family(row))
+            others = sum(not is_reversal(row) for row in mine if has_family(row))
+            if others <= reversals:
+                continue
+        row = max((row for row in mine if not is_reversal(row)), key=version_order)
+        day = service_date_of(row)
+        standing[key] = Line(*key, row, person_of(row), day, family_on(row["hcpcs_code"], day), modifiers_of(row))
+    return standing
+
+
+def takes_part(row: Row) -> bool:
+    frequency, status = frequency_of(row), status_of(row)
+    return frequency != "8" and status != "pending" and not (frequency == "7" and status == "denied")
+
+
+def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line]) -> int:
+    """2.5: mark the lines that reversals under another claim number back out; count the reversing lines that make none dead."""
+
+    def likeness(row: Row) -> tuple[Any, ...]:
+        paid = row["paid_amount"]
+        return (
+            row["data_source"],
+            person_of(row),
+            service_date_of(row),
+            row["hcpcs_code"],
+            modifiers_of(row),
+            row["billing_npi"],
+            None if paid is None else abs(paid),
+        )
+
+    def rank(row: Row) -> tuple[Any, ...]:
+        return (nulls_first(row["paid_date"]), row["claim_id"], row["claim_line_number"])
+
+    by_claim: dict[Claim, list[Row]] = defaultdict(list)
+    for row in rows:
+        if takes_part(row) and has_family(row):
+            by_claim[claim_of(row)].append(row)
+    reversing: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    count = 0
+    for mine in by_claim.values():
+        if not all(is_reversal(row) for row in mine):
+            continue
+        for number in {row["claim_line_number"] for row in mine}:
+            row = max((row for row in mine if row["claim_line_number"] == number), key=version_order)
+            reversing[likeness(row)].append(row)
+            count += 1
+    candidates: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
+    for line in standing.values():
+        candidates[likeness(line.row)].append(line)
+    for like, backs in reversing.items():
+        lines = sorted(candidates[like], key=lambda line: rank(line.row))
+        if not lines:
+            continue
+        first = nulls_first(lines[0].row["paid_date"])
+        backs = sorted((row for row in backs if nulls_first(row["paid_date"]) >= first), key=rank)
+        for line, back in zip(lines, backs, strict=False):
+            if nulls_first(line.row["paid_date"]) <= nulls_first(back["paid_date"]):
+                line.fates.add("reversed_elsewhere")
+                count -= 1
+    return count
+
+
+def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
+    """2.6: mark the lines that voids and replacements make dead."""
+    by_claim: dict[Claim, list[Row]] = defaultdict(list)
+    lines_of: dict[Claim, list[Line]] = defaultdict(list)
+    for row in rows:
+        by_claim[claim_of(row)].append(row)
+    for line in standing.values():
+        lines_of[line.claim].append(line)
+    orphans = across = 0
+    for row in rows:
+        frequency = frequency_of(row)
+        if frequency == "1" or status_of(row) in ("denied", "pending"):
+            continue
+        own, target = claim_of(row), acts_on(row)
+
+        def is_dead(other: Row) -> bool:
+            if own != target:  # noqa: B023  called before the loop goes on
+                return True
+            theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])  # noqa: B023
+            return theirs < mine or (theirs == mine and frequency == "8")  # noqa: B023
+
+        if own != target and target not in by_claim and any(has_family(mine) for mine in by_claim[own]):
+            orphans += 1
+        if any(person_of(other) != person_of(row) and is_dead(other) for other in by_claim.get(target, [])):
+            across += 1
+        for line in lines_of.get(target, []):
+            if is_dead(line.row):
+                line.fates.add("voided" if frequency == "8" else "replaced")
+    return {"orphan_adjustments": orphans, "adjustments_across_persons": across}
+
+
+def doubt_lines(rows: Sequence[Row], lines: Iterable[Line]) -> None:
+    """Section 2, doubts."""
+    frequencies: dict[Claim, set[str]] = defaultdict(set)
+    for row in rows:
+        frequencies[claim_of(row)].add(frequency_of(row))
+    for line in lines:
+        row = line.row
+        if not row["paid_amount"] and not row["allowed_amount"]:
+            line.doubts.add("denial_unclear")
+        start, end = row["claim_start_date"], row["claim_end_date"]
+        if row["claim_line_start_date"] is None and end is not None and end > start:
+            line.doubts.add("date_from_header")
+        if frequency_of(row) == "7":
+            others = frequencies.get(acts_on(row), set())
+            if not (others - {"7"} if acts_on(row) == claim_of(row) else others):
+                line.doubts.add("replacement_unmatched")
+        if line.modifiers & {"52", "53", "74"}:
+            line.doubts.add("discontinued")
+        if row["prior_authorization_number"] is not None:
+            line.doubts.add("authorized")
+        if line.group == "unknown":
+            line.doubts.add("line_of_business_unknown")
+
+
+def group_doubts(lines: Sequence[Line]) -> set[str]:
+    """The doubts of lines that belong together."""
+    doubts = {"discontinued"} if any("discontinued" in line.doubts for line in lines) else set()
+    if all(line.doubts & set(LINE_DOUBTS) for line in lines):
+        doubts |= {doubt for line in lines for doubt in line.doubts if doubt in LINE_DOUBTS}
+    return doubts
+
+
+def find_sites(lines: Sequence[Line]) -> Sites:
+    said: dict[Any, set[str]] = defaultdict(set)
+    for line in lines:
+        said[line.biller] |= line.sides
+    speakers = [sides for sides in said.values() if sides]
+    certain = {side for side in SIDES if speakers and all(side in sides for sides in speakers)}
+    if not certain:
+        return Sites(set(), set(SIDES))
+    return Sites(certain, {side for sides in speakers for side in sides})
+
+
+def scope_of(earlier: Injection, injection: Injection) -> str:
+    if earlier.sites.certain & injection.sites.certain:
+        return "same_site"
+    return "unspecified_site" if earlier.sites.possible & injection.sites.possible else "other_site"
+
+
+def find_injections(live: Sequence[Line]) -> dict[str, list[Injection]]:
+    """Section 3: the injections of every person, in date order."""
+    by_date: dict[tuple[str, date], list[Line]] = defaultdict(list)
+    for line in live:
+        if line.family == INJECTION:
+            by_date[(line.person, line.day)].append(line)
+    people: dict[str, list[Injection]] = defaultdict(list)
+    for (person, day), lines in sorted(by_date.items()):
+        before = people[person][-1] if people[person] else None
+        series = before.series if before and day < add_months(before.day, 12) else []
+        injection = Injection(person, day, lines, find_sites(lines), series, doubts=group_doubts(lines))
+        near = [earlier for earlier in series if scope_of(earlier, injection) != "other_site"]
+        injection.is_diagnostic = any("KX" in line.modifiers for line in lines) and len(near) < 2
+        if (
+            before
+            and (day - before.day).days <= 3
+            and (
+                (before.is_institutional and injection.has_no_institutional) or (injection.is_institutional and before.has_no_institutional)
+            )
+        ):
+            injection.doubts.add("may_be_one_visit")
+        series.append(injection)
+        people[person].append(injection)
+    return people
+
+
+@dataclass
+class Found:
+    """What a rule found, before the columns that all findings have in common."""
+
+    rule_id: str
+    person: str
+    day: date
+    judged: list[Line]
+    is_violation: bool
+    doubts: set[str]
+    """Of the injections or groups that make a review of it; those of `judged` are added."""
+    sites: Sites
+    scope: str | None = None
+    shown: set[str] = field(default_factory=set)
+    """Doubts that are listed but do not by themselves make a review."""
+    values: Row = field(default_factory=dict)
+    prior: list[Line] = field(default_factory=list)
+    codes: set[str] | None = None
+    is_upper_bound: bool = False
+    authorized_by: list[Line] | None = None
+
+
+def find_not_necessary(person: str, day: date, lines: Sequence[Line]) -> list[Found]:
+    """V and IV."""
+    found = []
+    for rule_id, code in (("radiofrequency_not_necessary", "64625"), ("nerve_block_not_necessary", "64451")):
+        mine = [line for line in lines if line.row["hcpcs_code"] == code]
+        if mine and day >= NOT_NECESSARY_FROM:
+            judged = [line for line in mine if line.is_judged]
+            found.append(Found(rule_id, person, day, judged, True, group_doubts(mine), find_sites(mine)))
+    return found
+
+
+def find_multiple(person: str, day: date, lines: Sequence[Line]) -> list[Found]:
+    """I."""
+    families: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.family:
+            families[line.family].append(line)
+    ours = [line for line in lines if line.family in SIJ_FAMILIES]
+    if not ours or len(families) < 2:
+        return []
+
+    def by_one(one: Line, other: Line) -> bool:
+        if one.row["rendering_npi"] is not None and other.row["rendering_npi"] is not None:
+            return bool(one.row["rendering_npi"] == other.row["rendering_npi"])
+        return (
+            one.row["billing_npi"] is not None
+            and one.row["billing_npi"] == other.row["billing_npi"]
+            and not is_institutional(one.row)
+            and not is_institutional(other.row)
+        )
+
+    is_violation = any(
+        a in SIJ_FAMILIES
+        and a != b
+        and a not in INCONCLUSIVE
+        and b not in INCONCLUSIVE
+        and any(by_one(one, other) for one in families[a] for other in families[b])
+        and not any(line.modifiers & {"59", "XE", "XP"} for line in families[a] + families[b])
+        for a in families
+        for b in families
+    )
+    doubts = set().union(*(group_doubts(group) for group in families.values()))
+    everything = [line for group in families.values() for line in group]
+    return [
+        Found(
+            "multiple_procedures_per_visit",
+            person,
+            day,
+            [line for line in ours if line.is_judged],
+            is_violation,
+            doubts,
+            find_sites(ours),
+            prior=[line for line in everything if line.family not in SIJ_FAMILIES],
+            codes={line.row["hcpcs_code"] for line in everything},
+            is_upper_bound=True,
+            authorized_by=everything,
+        )
+    ]
+
+
+def at_sides(judged: Sequence[Line], breaking: set[str]) -> list[Line]:
+    """Without the judged lines that name one side only, which does not break the rule."""
+    return [line for line in judged if not (len(line.sides) == 1 and not line.sides <= breaking)]
+
+
+def upper_bound(injection: Injection, judged: Sequence[Line], breaking: set[str]) -> bool:
+    return bool(injection.sites.possible - breaking) and any(len(line.sides) != 1 for line in judged)
+
+
+def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[Found]:
+    """I.A.3.c and I.A.2."""
+    day = injection.day
+    close = [prior for prior in earlier if day < add_months(prior.day, 2)]
+    if not close:
+        return []
+    scope = next(scope for scope in SCOPES if any(scope_of(prior, injection) == scope for prior in close))
+    such = [prior for prior in close if scope_of(prior, injection) == scope]
+    prior = ([one for one in such if one.is_sound] or such)[-1]
+    counted = [one for one in injection.series if one.day < day and scope_of(one, injection) == scope]
+    k = len(counted)
+    gap = day - prior.day
+    judged = [line for line in injection.lines if line.is_judged]
+    is_upper_bound = False
+    if scope == "same_site":
+        breaking = {
+            side
+            for side in injection.sites.certain
+            if any(side in one.sites.certain and (one.is_sound or not prior.is_sound) for one in close)
+        }
+        judged = at_sides(judged, breaking)
+        is_upper_bound = upper_bound(injection, judged, breaking)
+
+    def finding(rule_id: str, is_violation: bool, doubts: set[str], compliant: date) -> Found:
+        values = {
+            "prior_service_date": prior.day,
+            "interval_days": gap.days,
+            "prior_count": k,
+            "earliest_compliant_date": compliant,
+        }
+        return Found(
+            rule_id,
+            injection.person,
+            day,
+            judged,
+            is_violation,
+            doubts,
+            injection.sites,
+            scope,
+            values=values,
+            prior=prior.lines,
+            is_upper_bound=is_upper_bound,
+        )
+
+    found = []
+    if not (injection.is_diagnostic and prior.is_diagnostic):
+        doubts = injection.doubts | prior.doubts
+        if k != 1 and sum(not one.doubts for one in counted) == 1 and gap >= timedelta(days=14):
+            doubts = doubts.union(*(one.doubts for one in counted))
+        both = not injection.is_diagnostic and not prior.is_diagnostic
+        may_be_second = k == 1 and gap >= timedelta(days=14)
+        is_violation = scope == "same_site" and both and not may_be_second
+        found.append(finding("interval_under_two_months", is_violation, doubts, add_months(prior.day, 2)))
+    if k == 1 and gap < timedelta(days=14):
+        is_violation = scope == "same_site" and injection.is_diagnostic
+        doubts = injection.doubts | prior.doubts
+        found.append(finding("second_injection_under_two_weeks", is_violation, doubts, prior.day + timedelta(days=14)))
+    return found
+
+
+def find_fifth(injection: Injection, earlier: Sequence[Injection]) -> list[Found]:
+    """I.A.3.d."""
+    if injection.is_diagnostic:
+        return []
+    counted = [prior for prior in earlier if not prior.is_diagnostic and add_months(prior.day, 12) > injection.day]
+    by_scope = {
+        "same_site": {side: [prior for prior in counted if side in prior.sites.certain] for side in injection.sites.certain},
+        "unspecified_site": {side: [prior for prior in counted if side in prior.sites.possible] for side in injection.sites.possible},
+        "other_site": {"all": counted},
+    }
+    for scope, sites in by_scope.items():
+        prior_count = max((len(priors) for priors in sites.values()), default=0)
+        if prior_count < 4:
+            continue
+        full = {site: priors for site, priors in sites.items() if len(priors) >= 4}
+        sound = {site: [prior for prior in priors if prior.is_sound] for site, priors in sites.items()}
+        soundly_full = {site for site, priors in sound.items() if len(priors) >= 4}
+        judged = [line for line in injection.lines if line.is_judged]
+        is_upper_bound = False
+        if scope == "same_site":
+            breaking = soundly_full or set(full)
+            judged = at_sides(judged, breaking)
+            is_upper_bound = upper_bound(injection, judged, breaking)
+        theirs = {doubt for priors in full.values() for prior in priors for doubt in prior.doubts}
+        return [
+            Found(
+                "fifth_injection_in_twelve_months",
+                injection.person,
+                injection.day,
+                judged,
+                scope == "same_site" and bool(soundly_full),
+                set(injection.doubts),
+                injection.sites,
+                scope,
+                shown=theirs,
+                values={
+                    "prior_count": prior_count,
+                    "earliest_compliant_date": max(add_months(priors[-4].day, 12) for priors in full.values()),
+                },
+                prior=[line for priors in full.values() for prior in priors[-4:] for line in prior.lines],
+                is_upper_bound=is_upper_bound,
+            )
+        ]
+    return []
+
+
+def find_beyond(injection: Injection) -> list[Found]:
+    """III."""
+    first = injection.series[0]
+    if injection.day <= add_months(first.day, 12):
+        return []
+    return [
+        Found(
+            "injections_beyond_twelve_months",
+            injection.person,
+            injection.day,
+            [line for line in injection.lines if line.is_judged],
+            False,
+            injection.doubts | first.doubts,
+            injection.sites,
+            values={"prior_service_date": first.day},
+            prior=first.lines,
+        )
+    ]
+
+
+def paid_sum(lines: Iterable[Any]) -> Decimal:
+    return sum((line.paid for line in lines), ZERO)
+
+
+def describe(found: Found) -> Row:
+    """The columns of a finding, but for its status and its amounts at risk."""
+    makes_review = set(found.doubts)
+    if any("authorized" in line.doubts for line in found.authorized_by or found.judged):
+        makes_review.add("authorized")
+    if all("line_of_business_unknown" in line.doubts for line in found.judged):
+        makes_review.add("line_of_business_unknown")
+    if found.day < TEXT_HELD_FROM and RULES[found.rule_id] not in ("IV", "V"):
+        makes_review.add("policy_text_not_held")
+    lead = min(
+        found.judged,
+        key=lambda line: (-line.paid, line.row["claim_id"], line.row["claim_line_number"], nulls_first(line.row["data_source"])),
+    )
+    identity = ["CP.MP.166", found.rule_id, found.person, found.day.isoformat()]
+    if RULES[found.rule_id] in ("IV", "V"):
+        identity.append(found.judged[0].row["hcpcs_code"])
+    return {
+        "finding_id": hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32],
+        "policy_id": "CP.MP.166",
+        "policy_version": "2023-08",
+        "policy_section": RULES[found.rule_id],
+        "rule_id": found.rule_id,
+        "determination": "violation" if found.is_violation and not makes_review else "review",
+        "scope": found.scope,
+        "doubts": sorted(makes_review | found.shown),
+        "person_id": found.person,
+        **{name: lead.row[name] for name in ("member_id", "line_of_business", "payer", "plan")},
+        "service_date": found.day,
+        "site": found.sites.name,
+        "procedure_codes": sorted(found.codes or {line.row["hcpcs_code"] for line in found.judged}),
+        "prior_service_date": None,
+        "interval_days": None,
+        "prior_count": None,
+        "earliest_compliant_date": None,
+        **found.values,
+        "prior_claim_ids": sorted({line.row["claim_id"] for line in found.prior}),
+        **{name: lead.row[name] for name in ("billing_npi", "rendering_npi", "facility_npi")},
+        "paid_amount": paid_sum(found.judged),
+        "is_upper_bound": found.is_upper_bound,
+        "precedence_note": any(line.group == "medicaid" for line in found.judged),
+    }
+
+
+STRUCT = ("claim_id", "claim_line_number", "hcpcs_code", "claim_type", "billing_npi", "paid_amount", "amount_at_risk")
+
+
+def sort_structs(structs: Iterable[Row]) -> list[Row]:
+    return sorted(structs, key=lambda struct: [nulls_first(struct[name]) for name in STRUCT])
+
+
+def claim_dollars(all_found: Sequence[Found]) -> list[Row]:
+    """The findings with their amounts at risk: each line's dollars go to the highest-ranked finding that has it."""
+    findings = [(found, describe(found)) for found in all_found]
+    order = list(RULES)
+    findings.sort(key=lambda pair: (pair[1]["determination"] != "violation", order.index(pair[0].rule_id), pair[1]["finding_id"]))
+    claimed: set[Key] = set()
+    for found, finding in findings:
+        structs = []
+        for line in found.judged:
+            at_risk = ZERO if line.key in claimed else line.paid
+            claimed.add(line.key)
+            structs.append({name: line.row.get(name) for name in STRUCT} | {"amount_at_risk": at_risk})
+        finding["claim_lines"] = sort_structs(structs)
+        finding["amount_at_risk"] = sum((struct["amount_at_risk"] for struct in structs), ZERO)
+    return [finding for _, finding in findings]
+
+
+def compare_with_previous(findings: list[Row], previous: Sequence[Row], as_of: date) -> list[Row]:
+    """Section 5: status and first_reported; the withdrawn ones are added."""
+    last = {finding["finding_id"]: finding for finding in previous if finding["status"] != "withdrawn"}
+    not_compared = ("status", "first_reported", "policy_version", "precedence_note")
+    for finding in findings:
+        before = last.pop(finding["finding_id"], None)
+        if before is None:
+            finding |= {"status": "new", "first_reported": as_of}
+        else:
+            is_same = all(finding[name] == before[name] for name in finding if name not in not_compared)
+            finding |= {"status": "open" if is_same else "changed", "first_reported": before["first_reported"]}
+    for before in last.values():
+        structs = sort_structs(struct | {"amount_at_risk": ZERO} for struct in before["claim_lines"])
+        findings.append(before | {"status": "withdrawn", "claim_lines": structs, "amount_at_risk": ZERO})
+    return findings
+
+
+def find_payees(findings: Sequence[Row]) -> list[Row]:
+    payees: dict[tuple[Any, ...], Row] = {}
+    for finding in findings:
+        for struct in finding["claim_lines"]:
+            names = {"finding_id": finding["finding_id"], "billing_npi": struct["billing_npi"], "claim_type": struct["claim_type"]}
+            payee = payees.setdefault(tuple(names.values()), names | {"line_count": 0, "paid_amount": ZERO, "amount_at_risk": ZERO})
+            payee["line_count"] += 1
+            payee["paid_amount"] += struct["paid_amount"] or ZERO
+            payee["amount_at_risk"] += struct["amount_at_risk"]
+    return list(payees.values())
+
+
+def count_rules(findings: Sequence[Row], live: Sequence[Line], injections: Sequence[Injection]) -> list[Row]:
+    """The rules report."""
+
+    def dates(lines: Iterable[Line]) -> int:
+        return len({(line.person, line.day) for line in lines if line.is_judged})
+
+    looked_at = {
+        "V": dates(line for line in live if line.row["hcpcs_code"] == "64625" and line.day >= NOT_NECESSARY_FROM),
+        "IV": dates(line for line in live if line.row["hcpcs_code"] == "64451" and line.day >= NOT_NECESSARY_FROM),
+        "I": dates(line for line in live if line.family in SIJ_FAMILIES),
+    }
+    applies = sum(any(line.is_judged for line in injection.lines) for injection in injections)
+    rows = []
+    for rule_id, section in RULES.items():
+        mine = [finding for finding in findings if finding["rule_id"] == rule_id and finding["status"] != "withdrawn"]
+        kinds = Counter(finding["determination"] for finding in mine)
+        rows.append(
+            {
+                "policy_id": "CP.MP.166",
+                "rule_id": rule_id,
+                "policy_section": section,
+                "looked_at": applies if rule_id == "bilateral_injection" else looked_at.get(section, applies),
+                "violations": kinds["violation"],
+                "reviews": kinds["review"],
+                "paid_amount": sum((finding["paid_amount"] for finding in mine), ZERO),
+                "amount_at_risk": sum((finding["amount_at_risk"] for finding in mine), ZERO),
+            }
+        )
+    return [row for row in rows if row["rule_id"] != "bilateral_injection"]
+
+
+def draw_timelines(injections: Sequence[Injection]) -> list[Row]:
+    """The timelines of one person's injections."""
+    rows = []
+    tracks = {"any": injections}
+    for side in SIDES:
+        tracks[side] = [injection for injection in injections if side in injection.sites.certain]
+        tracks[f"possible_{side}"] = [injection for injection in injections if side in injection.sites.possible]
+    for track, mine in tracks.items():
+        for index, injection in enumerate(mine):
+            before = mine[:index]
+            previous = before[-1].day if before else None
+            rows.append(
+                {
+                    "person_id": injection.person,
+                    "track": track,
+                    "service_date": injection.day,
+                    "track_seq": index + 1,
+                    "series_seq": injection.series.index(injection) + 1,
+                    "previous_date": previous,
+                    "days_since_previous": (injection.day - previous).days if previous else None,
+                    "count_12_months": sum(not one.is_diagnostic and add_months(one.day, 12) > injection.day for one in before),
+                    "is_diagnostic": injection.is_diagnostic,
+                }
+            )
+    return rows
+
+
+def describe_injection(injection: Injection) -> Row:
+    if injection.day < POLICY_FROM:
+        applicability = "not_in_force"
+    else:
+        applicability = "applies" if any(line.is_judged for line in injection.lines) else "precedence"
+    return {
+        "person_id": injection.person,
+        "service_date": injection.day,
+        "site": injection.sites.name,
+        "series_seq": injection.series.index(injection) + 1,
+        "series_start_date": injection.series[0].day,
+        "is_diagnostic": injection.is_diagnostic,
+        "doubts": sorted(injection.doubts),
+        "applicability": applicability,
+        "line_count": len(injection.lines),
+        "paid_amount": paid_sum(injection.lines),
+    }
+
+
+FATES = ("reversed_elsewhere", "voided", "replaced", "denied", "not_done", "after_as_of")
+
+
+def describe_line(line: Line) -> Row:
+    """A standing line whose code is in some family, as in the lines report."""
+    return {
+        "data_source": line.claim[0],
+        "claim_id": line.claim[1],
+        "claim_line_number": line.number,
+        "person_id": line.person,
+        "service_date": line.day,
+        "hcpcs_code": line.row["hcpcs_code"],
+        "family": line.family,
+        "modifiers": sorted(line.modifiers),
+        "paid_amount": line.row["paid_amount"],
+        "doubts": sorted(line.doubts),
+        "fate": next((fate for fate in FATES if fate in line.fates), "live"),
+    }
+
+
+def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row] = (), line_of_business: str | None = None) -> Audit:
+    """Audit extracts, taken in this order, against the findings of the run before."""
+    rows = keep_rows(extracts)
+    standing = standing_lines(row for row in rows if takes_part(row))
+    totals = {"unmatched_reversals": reverse_elsewhere(rows, standing)}
+    totals |= adjust(rows, standing)
+    for line in standing.values():
+        if status_of(line.row) == "denied":
+            line.fates.add("denied")
+        if "73" in line.modifiers:
+            line.fates.add("not_done")
+    totals["lines_after_as_of"] = sum(line.day > as_of and has_family(line.row) and not line.fates for line in standing.values())
+    for line in standing.values():
+        if line.day > as_of:
+            line.fates.add("after_as_of")
+        if line.row["line_of_business"] is None:
+            line.row = line.row | {"line_of_business": line_of_business}
+        line.group = group_of_business(line.row["line_of_business"])
+    live = [line for line in standing.values() if not line.fates]
+    doubt_lines(rows, standing.values())
+    medicare = {(line.person, line.day, line.family) for line in live if line.group == "medicare"}
+    for line in live:
+        if line.group == "medicaid" and line.family and (line.person, line.day, line.family) in medicare:
+            line.group = "medicare"
+
+    found: list[Found] = []
+    days: dict[tuple[str, date], list[Line]] = defaultdict(list)
+    for line in live:
+        days[(line.person, line.day)].append(line)
+    for (person, day), lines in days.items():
+        found += find_not_necessary(person, day, lines) + find_multiple(person, day, lines)
+    people = find_injections(live)
+    for injections in people.values():
+        for index, injection in enumerate(injections):
+            earlier = injections[:index]
+            found += find_intervals(injection, earlier) + find_fifth(injection, earlier) + find_beyond(injection)
+    findings = compare_with_previous(claim_dollars([one for one in found if one.judged]), previous, as_of)
+    every = [injection for injections in people.values() for injection in injections]
+    return Audit(
+        findings=findings,
+        injections=[describe_injection(injection) for injection in every],
+        payees=find_payees(findings),
+        rules=count_rules(findings, live, every),
+        timelines=[row for injections in people.values() for row in draw_timelines(injections)],
+        lines=[describe_line(line) for line in standing.values() if has_family(line.row)],
+        totals=totals,
+    )
