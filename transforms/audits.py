@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 INGEST_RETRIES = 2
 
-MEMORY_LIMIT = "1200MB"
+MEMORY_LIMIT = "1400MB"
 """Of DuckDB; what is beyond it spills into OUT's work folder."""
 
 NO_COUNTS: dict[str, Any] = {name: 0 for name in CONTROL_COLUMNS if name.startswith(("rows_", "paid_"))}

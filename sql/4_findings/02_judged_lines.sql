@@ -6,7 +6,18 @@
 
 select
     candidates.finding_id,
-    policy_lines.*,
+    candidates.policy_id,
+    policy_lines.line_key,
+    policy_lines.claim_id,
+    policy_lines.claim_line_number,
+    policy_lines.hcpcs_code,
+    policy_lines.claim_type,
+    policy_lines.billing_npi,
+    policy_lines.paid_amount,
+    policy_lines.doubt_bits,
+    policy_lines.is_noted,
+    policy_lines.names_left,
+    policy_lines.names_right,
     row_number() over (
         partition by candidates.finding_id
         order by

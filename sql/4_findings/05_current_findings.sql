@@ -1,26 +1,50 @@
 -- title: The findings of this run
 -- grain: one row per finding_id
+--
+-- Claim lines are put in order by their position: an ordered aggregate over a long list was seen to run out of memory.
 
-with line_lists as (
+with ordered_lines as (
     select
         finding_id,
-        list(
-            {
-                'claim_id': claim_id,
-                'claim_line_number': claim_line_number,
-                'hcpcs_code': hcpcs_code,
-                'claim_type': claim_type,
-                'billing_npi': billing_npi,
-                'paid_amount': paid_amount,
-                'amount_at_risk': amount_at_risk
-            }
+        amount_at_risk,
+        row_number() over (
+            partition by finding_id
             order by
                 claim_id, claim_line_number, hcpcs_code, claim_type nulls first, billing_npi nulls first, paid_amount nulls first,
                 amount_at_risk, line_key
+        ) as line_position,
+        {
+            'claim_id': claim_id,
+            'claim_line_number': claim_line_number,
+            'hcpcs_code': hcpcs_code,
+            'claim_type': claim_type,
+            'billing_npi': billing_npi,
+            'paid_amount': paid_amount,
+            'amount_at_risk': amount_at_risk
+        } as claim_line,
+    from claimed_lines
+),
+
+line_lists as (
+    select
+        finding_id,
+        list_transform(
+            list_sort(list({ 'line_position': line_position, 'claim_line': claim_line })),
+            lambda placed: placed.claim_line
         ) as claim_lines,
         sum(amount_at_risk) as amount_at_risk,
-    from claimed_lines
+    from ordered_lines
     group by finding_id
+),
+
+lead_lines as (
+    select
+        judged_lines.finding_id,
+        policy_lines.*,
+    from judged_lines
+    inner join policy_lines
+        on judged_lines.policy_id = policy_lines.policy_id and judged_lines.line_key = policy_lines.line_key
+    where judged_lines.is_lead
 )
 
 select
@@ -57,7 +81,7 @@ select
     || determinations.rationale || '.' as rationale,
 from determinations
 inner join line_lists on determinations.finding_id = line_lists.finding_id
-inner join judged_lines as lead_lines on determinations.finding_id = lead_lines.finding_id and lead_lines.is_lead
+inner join lead_lines on determinations.finding_id = lead_lines.finding_id
 inner join policies on determinations.policy_id = policies.policy_id
 inner join doubt_lists on determinations.doubt_bits = doubt_lists.doubt_bits
 inner join policy_site_groups

@@ -51,7 +51,7 @@ withdrawn as (
             0::decimal(14, 2) as amount_at_risk,
             list_transform(
                 earlier_findings.claim_lines,
-                lambda claim_line: struct_update(claim_line, amount_at_risk := 0::decimal(14, 2))
+                lambda claim_line: struct_update(claim_line, amount_at_risk := 0::decimal(14, 2)) -- noqa: RF02
             ) as claim_lines
         ),
     from earlier_findings
