@@ -1,0 +1,100 @@
+"""Whole runs for tests: claim lines to audit, the files that they come in, and what stands in a published run."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms import scenarios
+from transforms.audits import Request, Result, run_audit
+from transforms.layout import BATCH_SCHEMA, COLUMNS
+from transforms.publish import REPORTS
+from transforms.store import METADATA_KEY
+
+Row = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "data" / "sample"
+AS_OF = scenarios.AS_OF
+AMOUNTS = ("paid_amount", "allowed_amount", "charge_amount", "service_unit_quantity")
+
+
+def line(claim: str, service_date: str, code: str = "27096", *modifiers: str, person: str = "P1", **changes: Any) -> Row:
+    """A physician's paid, commercial line of one person; of the right side unless modifiers are given."""
+    prices = {"paid_amount": scenarios.PRICES.get(code, "100.00")}
+    row = scenarios.bill(claim, service_date, "27096", *(modifiers or ("RT",)), **{"hcpcs_code": code, **prices, **changes})
+    row |= {"person_id": person, "member_id": f"M-{person}"} | changes
+    row |= {name: Decimal(str(row[name])) for name in AMOUNTS if row.get(name) is not None}
+    return {column.name: row.get(column.name) for column in COLUMNS}
+
+
+def write_extract(path: Path, rows: Sequence[Mapping[str, Any]], row_group_size: int = 1_000_000) -> Path:
+    """Write lines as Parquet of their own types, or as CSV, by the file's name."""
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], BATCH_SCHEMA), path, row_group_size=row_group_size)
+    else:
+        write_csv(path, [column.name for column in COLUMNS], ([row[column.name] for column in COLUMNS] for row in rows))
+    return path
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Path:
+    """Write cells as CSV; None is an empty one."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def run(out: Path, *extracts: Path, as_of: date = AS_OF, **settings: Any) -> Result:
+    """Audit in this process."""
+    return run_audit(Request(out=out, extracts=extracts, as_of=as_of, **settings))
+
+
+def command(*arguments: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command."""
+    program = Path(sys.executable).with_name("sij-audit")
+    environment = {**os.environ, **variables}
+    return subprocess.run([program, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def read_report(place: Path, name: str = "findings") -> list[Row]:
+    """The rows of a report of OUT's current run, or of a run."""
+    run_folder = place / "current" if (place / "current").exists() else place
+    return list(pq.ParquetFile(run_folder / f"{name}.parquet").read().to_pylist())
+
+
+def findings(place: Path) -> list[Row]:
+    """The findings but for the run's id, which hashes what the run was made of."""
+    rows = read_report(place)
+    for row in rows:
+        del row["run_id"]
+    return rows
+
+
+def reports(place: Path) -> dict[str, bytes]:
+    """The bytes of all reports of OUT's current run."""
+    return {name: (place / "current" / f"{name}.parquet").read_bytes() for name in REPORTS}
+
+
+def keys(rows: Iterable[Row], *names: str) -> list[tuple[Any, ...]]:
+    """Some columns of rows, as text where they are dates or amounts, sorted."""
+    names = names or ("rule_id", "person_id", "service_date", "determination")
+    return sorted(tuple(str(row[name]) if isinstance(row[name], date | Decimal) else row[name] for name in names) for row in rows)
+
+
+def change_batch(path: Path, **facts: Any) -> None:
+    """Let a batch say something else of itself, its lines staying as they are."""
+    table = pq.ParquetFile(path).read()
+    metadata = table.schema.metadata
+    said = json.loads(metadata[METADATA_KEY]) | facts
+    pq.write_table(table.replace_schema_metadata({**metadata, METADATA_KEY: json.dumps(said).encode()}), path)
