@@ -1,6 +1,7 @@
 """The `sij-audit` command. Each command imports what it needs when it needs it, so that starting costs little."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -129,7 +130,10 @@ def audit(request: "Request", function: "Callable[[Request, Reporter], Result]")
 
 
 def main() -> None:
-    """Run the command; an error that says what to do is shown as one line, without a traceback."""
+    """Run the command; an error that says what to do is shown as one line, without a traceback.
+
+    Of any other the kind and the place are shown, and not its text, which may quote a cell of a claim.
+    """
     from transforms.errors import AuditError
 
     try:
@@ -137,6 +141,11 @@ def main() -> None:
     except AuditError as error:
         typer.echo(f"sij-audit: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        cause = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+        typer.echo("".join(traceback.format_tb(error.__traceback__)), err=True)
+        typer.echo(f"sij-audit: stopped by {type(error).__name__}{cause}. OUT/current is the last complete run.", err=True)
+        sys.exit(AuditError.exit_code)
 
 
 if __name__ == "__main__":

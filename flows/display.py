@@ -154,10 +154,10 @@ def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
         say(f"WARNING no {column} in {', '.join(printable(name) for name in extracts)}: {without[column]}")
     totals = summary["totals"]
     for name, meaning in (
-        ("orphan_adjustments", "adjustments act on claims of which nothing was ever delivered"),
-        ("adjustments_across_persons", "adjustments act on a claim of another person"),
-        ("unmatched_reversals", "reversals under a claim number of their own found no line to reverse"),
-        ("lines_after_as_of", "lines lie after the as-of date and wait"),
+        ("orphan_adjustments", "adjustments of claims of which nothing was ever delivered"),
+        ("adjustments_across_persons", "adjustments of a claim of another person"),
+        ("unmatched_reversals", "reversals under a claim number of their own that found no line"),
+        ("lines_after_as_of", "lines after the as-of date, which wait"),
     ):
         if totals[name]:
-            say(f"Note: {totals[name]:,} {meaning} ({name})")
+            say(f"Note: {name}: {totals[name]:,} ({meaning})")
