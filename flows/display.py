@@ -55,8 +55,9 @@ class _Bars:
         if isinstance(event, ExtractBegun):
             self.task = self.progress.add_task(f"{event.number}/{event.of} {printable(event.name)}", total=None, amount="")
         elif isinstance(event, ExtractRead) and self.task is not None:
-            shown = f"{event.done:,} {event.unit}" + (f" of {event.total:,}" if event.total else "")
-            self.progress.update(self.task, completed=event.done, total=event.total, amount=shown)
+            is_read = event.done == event.total
+            shown = f"{event.done:,} {event.unit}" + (", checking rows" if is_read else f" of {event.total:,}" if event.total else "")
+            self.progress.update(self.task, completed=event.done, total=None if is_read else event.total, amount=shown)
         elif isinstance(event, ExtractEnded) and self.task is not None:
             self.progress.remove_task(self.task)
             self.progress.console.print(describe_outcome(event.name, event.outcome), highlight=False, markup=False)
