@@ -15,6 +15,9 @@ from transforms.ingest import Held, NotReady, Outcome, Refused, Taken
 
 PLAIN_WIDTH = 140
 
+NAMED = 3
+"""So many extracts are named in a warning; the report `columns` has them all."""
+
 
 def _console() -> Console:
     console = Console(highlight=False)
@@ -152,7 +155,9 @@ def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
 
     without = {column.name: column.without for column in COLUMNS}
     for column, extracts in summary["missing_columns"].items():
-        say(f"WARNING no {column} in {', '.join(printable(name) for name in extracts)}: {without[column]}")
+        named = ", ".join(printable(name) for name in sorted(extracts)[:NAMED])
+        others = f" and {len(extracts) - NAMED:,} more" if len(extracts) > NAMED else ""
+        say(f"WARNING no {column} in {named}{others}: {without[column]}")
     totals = summary["totals"]
     for name, meaning in (
         ("orphan_adjustments", "adjustments of claims of which nothing was ever delivered"),

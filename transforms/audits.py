@@ -3,7 +3,7 @@
 Each step is called through `step`, so that an orchestrator can make a task of it; nothing else tells the flow from the plain command.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 
 from transforms.errors import AuditError
-from transforms.extracts import discover_extracts
+from transforms.extracts import discover_extracts, name_of
 from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
 from transforms.layout import COLUMNS
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
@@ -141,13 +141,13 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
     with store.lock():
         outcomes = []
         for number, path in enumerate(extracts, 1):
-            report(ExtractBegun(number, len(extracts), path.name))
+            report(ExtractBegun(number, len(extracts), name_of(path)))
             outcome = step(
                 f"ingest {number} of {len(extracts)}", ingest_extract, store, path, codes, _progress(report), retries=INGEST_RETRIES
             )
-            report(ExtractEnded(path.name, outcome))
+            report(ExtractEnded(name_of(path), outcome))
             outcomes.append(outcome)
-        batches = store.batches()
+        batches = one_batch_each(store.batches(), codes)
         check_codes(batches, codes)
         identity = identify_run(store, request, batches, outcomes, policies)
         if is_current(store, identity):
@@ -170,6 +170,12 @@ def _current(store: Store) -> Path:
     if run is None:
         raise AuditError("OUT holds no current run, though one was compared with")
     return run
+
+
+def one_batch_each(batches: Sequence[Batch], codes: Sequence[Code]) -> list[Batch]:
+    """Take the batch that was kept by today's codes where one content has two: a run died while the new one took the old one's place."""
+    by_content = {batch.sha256: batch for batch in sorted(batches, key=lambda batch: not lacking_codes(batch, codes))}
+    return sorted(by_content.values(), key=lambda batch: batch.batch_id)
 
 
 def check_codes(batches: Sequence[Batch], codes: Sequence[Code]) -> None:
@@ -304,15 +310,15 @@ def summarize(audit: Audit) -> dict[str, Any]:
         )["amount"],
         "sole_doubts": rows_of(con, "select * from sole_doubts order by finding_count desc, doubt_id"),
         "totals": audit.totals,
-        "missing_columns": _missing_columns(audit.batches),
+        "missing_columns": _missing_columns(audit.batches, audit.identity.settings),
     }
 
 
-def _missing_columns(batches: Sequence[Batch]) -> dict[str, list[str]]:
+def _missing_columns(batches: Sequence[Batch], settings: Mapping[str, Any]) -> dict[str, list[str]]:
     """Columns without which the audit can say less, and the extracts in which they are missing or empty in every row."""
     missing: dict[str, list[str]] = {}
     for column in COLUMNS:
-        if not column.without:
+        if not column.without or settings.get(column.name):
             continue
         for batch in batches:
             filled = {entry["column"]: entry["filled_count"] for entry in batch.columns if entry["is_canonical"]}

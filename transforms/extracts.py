@@ -81,16 +81,21 @@ def open_extract(path: Path) -> Iterator[Extract]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         reason = "is a symbolic link, which is not followed" if path.is_symlink() else f"cannot be opened: {error.strerror}"
-        raise ExtractRefused(f"{path.name}: {reason}.") from None
+        raise ExtractRefused(f"{name_of(path)}: {reason}.") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise ExtractRefused(f"{path.name}: is not a regular file.")
+            raise ExtractRefused(f"{name_of(path)}: is not a regular file.")
         if status.st_size == 0:
-            raise ExtractRefused(f"{path.name}: is empty, not even a header row.")
-        yield Extract(path.name, path, descriptor, kind, compression, status)
+            raise ExtractRefused(f"{name_of(path)}: is empty, not even a header row.")
+        yield Extract(name_of(path), path, descriptor, kind, compression, status)
     finally:
         os.close(descriptor)
+
+
+def name_of(path: Path) -> str:
+    """Give a file's name as text that can be stored: bytes of it that are no UTF-8 are replaced."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 def kind_of(name: str) -> tuple[str, str]:
@@ -99,7 +104,7 @@ def kind_of(name: str) -> tuple[str, str]:
     for suffix, kind in kinds.items():
         if name.lower().endswith(suffix):
             return kind
-    raise ExtractRefused(f"{name}: is no .csv, .csv.gz, .csv.zst or .parquet file.")
+    raise ExtractRefused(f"{name_of(Path(name))}: is no .csv, .csv.gz, .csv.zst or .parquet file.")
 
 
 def check_unchanged(extract: Extract) -> None:
@@ -189,18 +194,18 @@ def read_sidecars(extract: Extract) -> Sidecars:
 
 
 def _sidecar(extract: Extract, suffix: str) -> str | None:
-    path = extract.path.with_name(extract.name + suffix)
+    path = extract.path.with_name(extract.path.name + suffix)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError:
-        raise ExtractRefused(f"{extract.name}: its sidecar {path.name} cannot be read.") from None
+        raise ExtractRefused(f"{extract.name}: its sidecar {name_of(path)} cannot be read.") from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ExtractRefused(f"{extract.name}: its sidecar {path.name} is not a regular file.")
+            raise ExtractRefused(f"{extract.name}: its sidecar {name_of(path)} is not a regular file.")
         return os.pread(descriptor, 1 << 16, 0).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ExtractRefused(f"{extract.name}: its sidecar {path.name} is not UTF-8.") from None
+        raise ExtractRefused(f"{extract.name}: its sidecar {name_of(path)} is not UTF-8.") from None
     finally:
         os.close(descriptor)

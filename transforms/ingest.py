@@ -28,7 +28,7 @@ from transforms.csv_part import REASONS, Progress, open_csv_part, registered
 from transforms.csv_records import Ints
 from transforms.durable import write_durably
 from transforms.errors import AuditError, ExtractNotReady, ExtractRefused
-from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, open_extract, read_sidecars
+from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
 from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
 from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
@@ -111,11 +111,11 @@ def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Pr
                 check_unchanged(extract)
                 raise
         except ExtractRefused as error:
-            return Refused(path.name, hashing.result() if hashing else None, str(error))
+            return Refused(name_of(path), hashing.result() if hashing else None, str(error))
         except ExtractNotReady as error:
-            return NotReady(path.name, str(error))
+            return NotReady(name_of(path), str(error))
         except OSError as error:
-            raise AuditError(f"{path.name}: cannot be taken in: {error.strerror}.") from None
+            raise AuditError(f"{name_of(path)}: cannot be taken in: {error.strerror}.") from None
 
 
 def _ingest(store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress) -> Taken | Held:
