@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -61,7 +60,7 @@ def manifest_of(out: Path) -> Row:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """OUT with the sample in it, made while files would be open to everybody; not to be changed."""
     out = tmp_path_factory.mktemp("sample") / "out"
     umask = os.umask(0)
@@ -69,7 +68,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         run(out, SAMPLE)
     finally:
         os.umask(umask)
-    yield out
+    return out
 
 
 @pytest.fixture

@@ -50,6 +50,16 @@ POLICY_KEYS = {
 }
 
 
+DATES = {"effective_from", "text_held_from"}
+
+RULE_VALUES = {
+    "rank": ("[0-9]+", "a whole number"),
+    "per": ("injection|date|code", "injection, date or code"),
+    "enabled": ("true|false", "true or false"),
+}
+"""What some keys of a rule's header may say."""
+
+
 @dataclass(frozen=True)
 class Code:
     """A procedure code and the dates, both inclusive and None where open, from and to which it belongs to its family."""
@@ -115,8 +125,8 @@ class Policy:
 
     @property
     def schema(self) -> str:
-        """The DuckDB schema that holds its tables of stages 2 and 3."""
-        return re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
+        """The DuckDB schema that holds its tables of stages 2 and 3; an id may be a word or begin with a digit, a schema's name may not."""
+        return "stages_of_" + re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
 
 
 def load_codes() -> list[Code]:
@@ -157,12 +167,12 @@ def read_query(path: Path, stage: str) -> Query:
         key, value = entry.groups()
         if key not in STAGE_KEYS[stage]:
             raise AuditError(f"{path.name}, line {number}: unknown header key '{key}'; known here: {', '.join(sorted(STAGE_KEYS[stage]))}")
-        if key == "param":
-            name, _, default = (part.strip() for part in value.partition("="))
-            params[name] = default
-        elif key == "column":
-            name, _, meaning = (part.strip() for part in value.partition(":"))
-            columns[name] = meaning
+        if key in ("param", "column"):
+            named = params if key == "param" else columns
+            name, _, told = (part.strip() for part in value.partition("=" if key == "param" else ":"))
+            if name in named or not told:
+                raise AuditError(f"{path.name}, line {number}: {key} '{name}' {'is there twice' if name in named else 'has no value'}")
+            named[name] = told
         elif key in header:
             raise AuditError(f"{path.name}, line {number}: header key '{key}' is there twice")
         else:
@@ -182,9 +192,11 @@ def policy_folders() -> list[Path]:
 def load_policies(folders: list[Path]) -> list[Policy]:
     """Read the policies of these folders, by policy_id; two with one id are an error."""
     policies = sorted((load_policy(folder) for folder in folders), key=lambda policy: policy.policy_id)
-    for one, other in pairwise(policies):
+    for one, other in pairwise(sorted(policies, key=lambda policy: policy.schema)):
         if one.schema == other.schema:
-            raise AuditError(f"{other.folder.name}/policy.toml: policy_id is that of {one.folder.name} too; give one of them another")
+            raise AuditError(
+                f"{other.folder.name}/policy.toml: policy_id has the letters and digits of that of {one.folder.name}; give one of them another"
+            )
     return policies
 
 
@@ -198,12 +210,17 @@ def load_policy(folder: Path) -> Policy:
     missing = POLICY_KEYS - {"title"} - facts.keys()
     if missing:
         raise AuditError(f"{folder.name}/policy.toml: '{sorted(missing)[0]}' is missing")
+    for name in sorted(POLICY_KEYS & facts.keys()):
+        kind = date if name in DATES else list if name.endswith("_lines") else str
+        if type(facts[name]) is not kind:
+            raise AuditError(f"{folder.name}/policy.toml: {name} is no {'text' if kind is str else kind.__name__}")
     by_rule = {query.table: query for query in queries}
     for rule_id in overrides:
         if rule_id not in by_rule:
             raise AuditError(f"{folder.name}/policy.toml: [rules.{rule_id}] is no rule of this policy")
-    own = {rule_id: _own_params(query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
-    params = {name: _followed(f"{folder.name}/policy.toml", name, value, own) for name, value in params.items()}
+    place = f"{folder.name}/policy.toml"
+    own = {rule_id: _own_params(place, query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
+    params = {name: _followed(place, name, value, own) for name, value in params.items()}
     rules = tuple(
         sorted(
             (
@@ -257,10 +274,12 @@ def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, li
     return facts, params, overrides, list(queries.values()), [*files, path, *own_files]
 
 
-def _own_params(query: Query, overrides: dict) -> dict[str, Value]:
+def _own_params(place: str, query: Query, overrides: dict) -> dict[str, Value]:
+    if not isinstance(overrides.get("enabled", True), bool):
+        raise AuditError(f"{place}: [rules.{query.table}]: enabled must be true or false")
     for name in overrides:
         if name != "enabled" and name not in query.params:
-            raise AuditError(f"[rules.{query.table}]: the rule has no limit '{name}'; it has: {', '.join(query.params) or 'none'}")
+            raise AuditError(f"{place}: [rules.{query.table}]: the rule has no limit '{name}'; it has: {', '.join(query.params) or 'none'}")
     return {name: overrides.get(name, _literal(default)) for name, default in query.params.items()}
 
 
@@ -283,8 +302,9 @@ def _followed(place: str, name: str, value: Value, own: dict[str, dict[str, Valu
 
 def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:
     header = query.header
-    if header["per"] not in ("injection", "date", "code"):
-        raise AuditError(f"{query.path.name}: per: {header['per']}: must be injection, date or code")
+    for key, (pattern, meaning) in RULE_VALUES.items():
+        if key in header and not re.fullmatch(pattern, header[key]):
+            raise AuditError(f"{query.path.name}: {key}: {header[key]}: must be {meaning}")
     return Rule(
         query=query,
         rank=int(header["rank"]),
@@ -292,10 +312,18 @@ def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) 
         per=header["per"],
         judges=header["judges"],
         enabled=bool(overrides.get("enabled", header.get("enabled", "true") == "true")),
-        effective=date.fromisoformat(header["effective"]) if "effective" in header else facts["effective_from"],
-        text_held_from=date.fromisoformat(header["text_held_from"]) if "text_held_from" in header else facts["text_held_from"],
+        effective=_date(query, "effective") or facts["effective_from"],
+        text_held_from=_date(query, "text_held_from") or facts["text_held_from"],
         params=params,
     )
+
+
+def _date(query: Query, key: str) -> date | None:
+    """Read a date of a rule's header, None where it has none."""
+    try:
+        return date.fromisoformat(query.header[key]) if key in query.header else None
+    except ValueError:
+        raise AuditError(f"{query.path.name}: {key}: {query.header[key]}: must be a date, YYYY-MM-DD") from None
 
 
 def auditor_sql() -> str:
