@@ -1,6 +1,7 @@
 """Nobody reads what is not theirs: planted markers show nowhere but in the files that are about the person whose they are."""
 
 import gzip
+import json
 import os
 import pty
 import shutil
@@ -17,6 +18,8 @@ import pytest
 
 from tests.runs import ROOT, Row, command, line, read_report, write_csv, write_extract
 from transforms.layout import BATCH_SCHEMA, COLUMNS
+
+pytestmark = pytest.mark.xdist_group("secrecy")
 
 NAMES = [column.name for column in COLUMNS]
 
@@ -124,12 +127,10 @@ def shown(path: Path) -> str:
 
 
 def places(out: Path, marker: str) -> set[str]:
-    """The kinds of file under OUT that hold a marker; a number as the commands would write it too."""
-    found = set()
-    for path in out.rglob("*"):
-        if path.is_file() and any(text in shown(path) for text in (marker, repr(marker)[1:-1], marker.encode("unicode_escape").decode())):
-            found.add(path.name if path.parent.parent.name == "runs" else path.parent.name)
-    return found
+    """The kinds of file under OUT that hold a marker, as it is or escaped."""
+    texts = {marker, repr(marker)[1:-1], json.dumps(marker)[1:-1]}
+    files = [path for path in out.rglob("*") if path.is_file() and any(text in shown(path) for text in texts)]
+    return {path.name if path.parent.parent.name == "runs" else path.parent.name for path in files}
 
 
 def assert_silent(text: str) -> None:
