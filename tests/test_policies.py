@@ -351,7 +351,7 @@ def test_adding_a_folder_is_enough(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / "program" / name, ignore=shutil.ignore_patterns("__pycache__"))
     make_policy(tmp_path / "program/sql/3_rules/plan_1", OWN_POLICY, every_injection=EVERY_INJECTION)
     extract = write_extract(tmp_path / "x.parquet", [line("A", "2023-01-10"), line("B", "2023-01-30")])
-    program = [sys.executable, "-m", "flows.command", "run", extract, "--out", tmp_path / "out", "--as-of", str(AS_OF)]
+    program: list[str | Path] = [sys.executable, "-m", "flows.command", "run", extract, "--out", tmp_path / "out", "--as-of", str(AS_OF)]
     done = subprocess.run(program, cwd=tmp_path / "program", capture_output=True, text=True, check=True)
     names = ("policy_id", "rule_id", "service_date")
     assert keys(findings(tmp_path / "out"), *names) == [

@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -177,7 +178,7 @@ def test_a_run_id_is_the_as_of_date_a_hyphen_and_12_hex_digits(sample: Path) -> 
 def test_a_run_id_hangs_on_the_date_the_settings_and_the_run_before(tmp_path: Path) -> None:
     extract = write_extract(tmp_path / "early.parquet", EARLY)
 
-    def first(name: str, **settings: str) -> str:
+    def first(name: str, **settings: Any) -> str:
         return run(tmp_path / name, extract, **settings).current.name
 
     plain = first("plain")
@@ -320,7 +321,7 @@ with Store(Path(sys.argv[1])).lock():
 
 
 def test_a_second_run_is_held_off_while_another_process_holds_out(early: Path) -> None:
-    holding = [sys.executable, "-c", HOLD, early]
+    holding: list[str | Path] = [sys.executable, "-c", HOLD, early]
     with subprocess.Popen(holding, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"

@@ -10,6 +10,7 @@ import sys
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -39,7 +40,7 @@ REFUSED |= {"sidecar": "MKR-MEMBER-R6", "nul": "MKR-MEMBER-R7"}
 ALL = [marker for markers in (KEPT, NOT_RELEVANT, QUARANTINED, IGNORED, HEADER, REFUSED) for marker in markers.values()]
 
 
-def mine(markers: dict[str, str], claim: str, day: str, **changes: object) -> Row:
+def mine(markers: dict[str, str], claim: str, day: str, **changes: Any) -> Row:
     return line(
         f"{markers['claim']}{claim}",
         day,
@@ -73,7 +74,7 @@ def write_extracts(folder: Path) -> list[Path]:
         table = table.append_column(name, pa.array([IGNORED["typed name"]] * 2 + [None] * 2))
     pq.write_table(table, folder / "typed.parquet")
 
-    def refused(name: str, marker: str, **changes: object) -> Row:
+    def refused(name: str, marker: str, **changes: Any) -> Row:
         return line(f"{marker}{name}", "2023-01-10", person=marker, **changes)
 
     row = refused("a", REFUSED["first row"])
@@ -223,7 +224,7 @@ def test_a_mistake_in_a_rule_shows_its_place_and_no_cell(tmp_path: Path) -> None
         shutil.copytree(ROOT / name, tmp_path / "program" / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "program/sql/3_rules/cp_mp_166/mistake.sql").write_text(LEAKY, encoding="utf-8")
     extract = write_extract(tmp_path / "x.parquet", [mine(KEPT, "1", "2023-01-10")])
-    program = [sys.executable, "-m", "flows.command", "run", extract, "--out", tmp_path / "out"]
+    program: list[str | Path] = [sys.executable, "-m", "flows.command", "run", extract, "--out", tmp_path / "out"]
     done = subprocess.run(program, cwd=tmp_path / "program", capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "ConversionException" in done.stderr
@@ -236,7 +237,15 @@ def test_a_mistake_in_a_rule_shows_its_place_and_no_cell(tmp_path: Path) -> None
 def test_progress_on_a_terminal_says_nothing_of_a_member(tmp_path: Path) -> None:
     extracts = write_extracts(tmp_path / "in")
     ours, theirs = pty.openpty()
-    program = [Path(sys.executable).with_name("sij-audit"), "run", *extracts, "--out", tmp_path / "out", "--as-of", "2024-06-30"]
+    program: list[str | Path] = [
+        Path(sys.executable).with_name("sij-audit"),
+        "run",
+        *extracts,
+        "--out",
+        tmp_path / "out",
+        "--as-of",
+        "2024-06-30",
+    ]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
     with subprocess.Popen(program, env=environment, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs) as started:
         os.close(theirs)
