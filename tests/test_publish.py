@@ -207,7 +207,8 @@ def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
     assert ("findings", None, "table", "One row per finding; it's money") in rows
     assert ("worst_providers", None, "view", "Providers by dollars") in rows
     assert ("worst_providers", "paid_amount", "DECIMAL(14,2)", "sum over all") in rows
-    assert {row[0] for row in rows} == {*REPORTS, "worst_providers"}
+    assert ("findings_of", None, "macro", "findings of one") in rows
+    assert {row[0] for row in rows} == {*REPORTS, "worst_providers", "findings_of"}
 
 
 def test_without_auditor_sql(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`docs/rules.md`, `docs/data.md` and the output that README.md shows, rendered from headers, reference tables and code.
+"""`docs/rules.md`, `docs/data.md` and the output that README.md and `docs/queries.md` show, rendered from headers, reference tables and code.
 
 `python -m transforms.documents` writes them, with `--check` it only says which differ. What stands in a header, a table or the layout is
 taken from there; the sentences typed here say what stands nowhere else.
@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
+
+import duckdb
 
 from transforms.csv_records import LINE_LIMIT, NUL_RUN
 from transforms.errors import EXIT_CODES, AuditError
@@ -199,7 +202,7 @@ OUT/
   quarantine/BATCH.parquet   its refused rows
   runs/RUN_ID/               one published run, never changed
 {outputs}
-    audit.duckdb             the same tables in one DuckDB file, with comments; its view `dictionary` lists them
+    audit.duckdb             the same tables in one DuckDB file, with comments, views and macros; its view `dictionary` lists all
     manifest.json            what went in and what came out, with SHA-256
   current                    the last complete run (a symbolic link)
 ```
@@ -216,6 +219,12 @@ A file of `quarantine/` has these columns:
 An empty cell (null) says that there is nothing to say. Text sorts by code point.
 
 {reports}
+
+## Views and macros
+
+`audit.duckdb` also holds these; [queries.md](queries.md) has an example of each, and answers what auditors ask.
+
+{auditor}
 
 ## manifest.json
 
@@ -405,6 +414,7 @@ def render_data(policies: Sequence[Policy], types: Mapping[str, Mapping[str, str
         line_fates=table(("fate", "when"), [(f"`{fate}`", what) for fate, what in LINE_FATES.items()]),
         outputs="\n".join(f"    {f'{name}.parquet':<24} {reports[name].title[0].lower()}{reports[name].title[1:]}" for name in reports),
         quarantine=table(("column", "meaning"), [(f"`{name}`", what) for name, what in QUARANTINE_COLUMNS.items()]),
+        auditor=table(("name", "kind", "what"), _auditor_rows()),
         reports="\n\n".join(_report_part(query, types[name]) for name, query in reports.items()),
         manifest=table(("key", "what"), [(f"`{key}`", what) for key, what in MANIFEST_KEYS.items()]),
         totals=table(("key", "what it counts"), [(f"`{key}`", what) for key, what in TOTALS.items()]),
@@ -445,6 +455,16 @@ def _line_of_business_rows() -> Iterable[tuple[str, str]]:
                 tests.setdefault(row["match_kind"].replace("_", " "), []).append(f"`{row['line_of_business']}`")
         yield group, "; ".join(f"{kind} {', '.join(values)}" for kind, values in tests.items())
     yield "unknown", "anything else, or nothing"
+
+
+def _auditor_rows() -> Iterable[tuple[str, str, str]]:
+    for path in sorted((SQL / "auditor").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        made = re.search(r"^create (view|macro) (\w+(?:\(.*?\))?)", text, re.MULTILINE)
+        title = re.search(r"^-- title: (.*)$", text, re.MULTILINE)
+        if made is None or title is None:
+            raise AuditError(f"{path.name}: needs a title, and a view or macro that it makes")
+        yield f"`{made[2]}`", made[1], title[1]
 
 
 def _report_part(query: Query, types: Mapping[str, str]) -> str:
@@ -566,6 +586,37 @@ def retell(text: str, run: Callable[[Sequence[str]], str]) -> str:
     return SHOWN.sub(retold, text)
 
 
+ASKED = re.compile(r"^```sql\n(.*?)^```\n(?:\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
+"""A query, with a block of what it answers after it."""
+
+
+def retell_queries(text: str, database: Path) -> str:
+    """Put what a database answers now in the place of what a text shows."""
+    with duckdb.connect(database, read_only=True) as con:
+        return ASKED.sub(lambda block: f"```sql\n{block[1]}```\n\n```text\n{answer(con, block[1])}```\n", text)
+
+
+def answer(con: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Write what a query answers in columns, numbers to the right; an empty cell is null."""
+    found = con.execute(query)
+    names = [column[0] for column in found.description or []]
+    rows = found.fetchall()
+    columns = []
+    for position, name in enumerate(names):
+        values = [row[position] for row in rows]
+        cells = [name, *map(_cell, values)]
+        is_number = all(value is None or type(value) in (int, float, Decimal) for value in values)
+        width = max(map(len, cells))
+        columns.append([cell.rjust(width) if is_number else cell.ljust(width) for cell in cells])
+    return "".join("  ".join(line).rstrip() + "\n" for line in zip(*columns, strict=True))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else _joined(value)
+
+
 def run_in(folder: Path) -> Callable[[Sequence[str]], str]:
     """Run commands in a folder that has the sample, as a reader of README.md would in a checkout."""
     (folder / "data").symlink_to(ROOT / "data")
@@ -586,8 +637,12 @@ def render_documents() -> dict[str, str]:
     """Render every document anew, by its path in the checkout."""
     policies = load_policies(policy_folders())
     with tempfile.TemporaryDirectory() as folder:
-        readme = retell((ROOT / "README.md").read_text(encoding="utf-8"), run_in(Path(folder)))
-    return {"README.md": readme, "docs/rules.md": render_rules(policies), "docs/data.md": render_data(policies, report_types(policies))}
+        run = run_in(Path(folder))
+        readme = retell((ROOT / "README.md").read_text(encoding="utf-8"), run)
+        queries = retell((ROOT / "docs/queries.md").read_text(encoding="utf-8"), run)
+        queries = retell_queries(queries, Path(folder) / "out/demo/current/audit.duckdb")
+    data = render_data(policies, report_types(policies))
+    return {"README.md": readme, "docs/rules.md": render_rules(policies), "docs/data.md": data, "docs/queries.md": queries}
 
 
 def main() -> None:

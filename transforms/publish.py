@@ -48,11 +48,14 @@ from (
     select view_name, 0, null, 'view', comment
     from duckdb_views() where database_name = current_database() and schema_name = 'main' and not internal and view_name <> 'dictionary'
     union all
+    select function_name, 0, null, 'macro', comment
+    from duckdb_functions() where database_name = current_database() and schema_name = 'main' and not internal
+    union all
     select table_name, column_index, column_name, data_type, comment
     from duckdb_columns() where database_name = current_database() and schema_name = 'main' and not internal and table_name <> 'dictionary'
 )
 order by table_name, position;
-comment on view dictionary is 'What every table and view, and each of their columns, means; a row without column_name speaks of the whole';
+comment on view dictionary is 'What all tables, views, macros and columns mean; a row without column_name speaks of the whole';
 """
 
 

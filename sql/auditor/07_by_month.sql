@@ -1,0 +1,41 @@
+-- title: Injections and findings by month of service
+
+create view by_month as
+with months as (
+    select
+        policy_id,
+        date_trunc('month', service_date)::date as month_start_date,
+        1 as injections,
+        0 as violations,
+        0 as reviews,
+        paid_amount as injections_paid_amount,
+        0 as amount_at_risk,
+    from injections
+    union all
+    select
+        policy_id,
+        date_trunc('month', service_date)::date as month_start_date,
+        0 as injections,
+        if(determination = 'violation', 1, 0) as violations,
+        if(determination = 'review', 1, 0) as reviews,
+        0 as injections_paid_amount,
+        amount_at_risk,
+    from findings
+    where status <> 'withdrawn'
+)
+
+select
+    policy_id,
+    month_start_date,
+    sum(injections)::bigint as injections,
+    sum(injections_paid_amount)::decimal(14, 2) as injections_paid_amount,
+    sum(violations + reviews)::bigint as findings,
+    sum(violations)::bigint as violations,
+    sum(reviews)::bigint as reviews,
+    sum(amount_at_risk)::decimal(14, 2) as amount_at_risk,
+from months
+group by policy_id, month_start_date
+order by policy_id, month_start_date;
+
+comment on view by_month is
+'Injections and findings (withdrawn ones aside, of all procedures) by month of service; months with neither are left out';

@@ -1,0 +1,39 @@
+-- title: The same service paid on two claims
+--
+-- The side is what the modifiers of the line say: LT, RT, 50 (both) or none.
+
+create view possible_duplicates as
+with paid_lines as (
+    select
+        *,
+        row(data_source, claim_id) as claim,
+        case
+            when list_contains(modifiers, '50') or list_has_all(modifiers, ['LT', 'RT']) then 'bilateral'
+            when list_contains(modifiers, 'LT') then 'left'
+            when list_contains(modifiers, 'RT') then 'right'
+            else 'unspecified'
+        end as side,
+    from lines
+    where fate = 'live' and paid_amount > 0 and billing_npi is not null
+)
+
+select
+    person_id,
+    service_date,
+    hcpcs_code,
+    side,
+    billing_npi,
+    count(distinct claim) as claim_count,
+    list_sort(list_distinct(list(claim_id))) as claim_ids,
+    list_sort(list_distinct(flatten(list(modifiers)))) as modifiers,
+    list_sort(list_distinct(list(rendering_npi))) as rendering_npis,
+    sum(paid_amount)::decimal(14, 2) as paid_amount,
+    (sum(paid_amount) - max(paid_amount))::decimal(14, 2) as paid_beyond_one_amount,
+from paid_lines
+group by person_id, service_date, hcpcs_code, side, billing_npi
+having count(distinct claim) > 1
+order by paid_beyond_one_amount desc, person_id, service_date, hcpcs_code, side, billing_npi;
+
+comment on view possible_duplicates is
+'Live lines of one person, date, code, side and billing NPI that are paid on two claims or more. No finding, and no error where '
+'modifiers say why: 76 and 77 are repeat procedures, by the same or another physician, 59, XE and XP distinct ones';
