@@ -231,24 +231,20 @@ class CsvPart:
         rows = self._strict.refused
         return self._strict_numbers[rows], _read_spans(self._descriptor, self._strict.starts[rows], self._strict.ends[rows])
 
-    def fetch(self, positions: Ints, table: str) -> None:
-        """Add the rows at sorted positions, all columns of them, to a table of `position` and cells that may exist."""
-        width = len(self.names)
-        cells = [f"c{i}" for i in range(width)]
-        self.con.execute(f"create temp table if not exists {table} (position bigint, {', '.join(f'{cell} varchar' for cell in cells)})")
+    def fetch(self, positions: Ints, table: str, select: Callable[[str], str]) -> None:
+        """Add what is selected of the rows at sorted positions, with their cells and `position`, to a table that may exist."""
+        self.con.execute(f"create temp table if not exists {table} as {select('strict_cells')} limit 0")
         cut = np.searchsorted(positions, self.plain_count)
         plain = positions[:cut]
         if len(plain):
             with self._numbered_lines(plain) as file:
-                source = _read_csv(file.fileno(), ["position", *cells])
-                self.con.execute(f"insert into {table} select position::bigint, {', '.join(cells)} from {source}")
+                source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))])
+                self.con.execute(f"insert into {table} {select(f'(select * replace (position::bigint as position) from {source})')}")
         if cut < len(positions):
-            wanted = pa.table({"position": positions[cut:] - self.plain_count})
+            wanted = pa.table({"position": positions[cut:]})
             with registered(self.con, "wanted_positions", wanted):
-                self.con.execute(
-                    f"insert into {table} select position + {self.plain_count}, {', '.join(cells)} "
-                    "from strict_cells semi join wanted_positions using (position)"
-                )
+                source = f"(select * replace (position + {self.plain_count} as position) from strict_cells)"
+                self.con.execute(f"insert into {table} {select(f'(from {source} semi join wanted_positions using (position))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from all over the file, to guess from."""

@@ -9,7 +9,7 @@ import heapq
 import json
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -280,7 +280,7 @@ class RelevantClaims:
 def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
     """Check all rows of a part, and say which claims have an audit-relevant line in it.
 
-    Leaves the table `scanned`, and in `fetched` the cells of the lines that share a claim's hash with a relevant one.
+    Leaves the table `scanned`, and in `fetched` the canonical values of the lines that share a claim's hash with a relevant one.
     """
     rows = scan_rows(part, codes)
     count = _one(part, "select count(*) from checked")
@@ -291,10 +291,10 @@ def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
             part, "from checked where reason = 0 and claim_hash in (select claim_hash from checked where reason = 0 and is_relevant)"
         ),
         "fetched",
+        _normaliser(part, rows),
     )
     claims = part.con.execute(
-        f"select distinct data_source, claim_id from ({_normalised(part, rows, ('data_source', 'claim_id'))}) "
-        "semi join (select position from checked where is_relevant) using (position)"
+        "select distinct data_source, claim_id from fetched semi join (select position from checked where is_relevant) using (position)"
     ).to_arrow_table()
     return RelevantClaims(claims, rows)
 
@@ -310,33 +310,34 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
             "from checked where reason = 0 and claim_hash in (select claim_hash from claims) and position not in (select position from fetched)",
         ),
         "fetched",
-    )
-    names = [column.name for column in COLUMNS]
-    con.execute(
-        f"""create temp table normalised as
-        select n.*, c.claim_hash is not null as is_kept
-        from (select *, {CLAIM_HASH} as own_hash, hash({", ".join(KEY)}) as row_hash from ({_normalised(part, rows, names)})) n
-        left join claims c on c.claim_hash = n.own_hash and c.claim_id = n.claim_id and c.data_source is not distinct from n.data_source"""
+        _normaliser(part, rows),
     )
     misread = _one(
         part,
-        "select count(*) from normalised n left join checked s on s.position = n.position where s.claim_hash is distinct from n.own_hash",
+        "select count(*) from fetched f left join checked s on s.position = f.position where s.claim_hash is distinct from f.own_hash",
     )
     if misread:
         raise PartMisread(f"{misread} rows were not where they had been read.")
+    con.execute(
+        """create temp table kept_rows as
+        select position, row_hash from fetched f semi join claims c
+        on c.claim_hash = f.own_hash and c.claim_id = f.claim_id and c.data_source is not distinct from f.data_source"""
+    )
     con.execute(
         f"""create temp table repeats as
         select position from (
             select position, row_number() over (
                 partition by {", ".join(KEY)} order by file_date nulls first, file_name nulls first, position
             ) as n
-            from normalised
-            where is_kept and row_hash in (select row_hash from normalised where is_kept group by row_hash having count(*) > 1)
+            from fetched
+            where row_hash in (select row_hash from kept_rows group by row_hash having count(*) > 1)
+            and position in (select position from kept_rows)
         ) where n > 1"""
     )
+    names = ", ".join(column.name for column in COLUMNS)
     con.execute(
-        f"create temp view kept as select position, {', '.join(names)}, position in (select position from repeats) as is_repeat "
-        "from normalised where is_kept"
+        f"create temp view kept as select position, {names}, position in (select position from repeats) as is_repeat "
+        "from fetched semi join kept_rows using (position)"
     )
 
 
@@ -348,18 +349,22 @@ KEY = [column.name for column in COLUMNS if column.name not in ("file_name", "fi
 """What makes two rows exact duplicates."""
 
 
-def _normalised(part: Part, rows: ScannedRows, names: Sequence[str]) -> str:
-    """Select canonical values of the rows in `fetched`; a date that no row may have is null."""
+def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
+    """Make what selects canonical values of a source's rows, with hashes of claim and row; a date that no row may have is null."""
     drafts, values = [], []
     for column in COLUMNS:
-        if column.name in names:
-            reading = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0]))
-            drafts.append(f"{reading.draft} as draft_{column.name}")
-            value = reading.value
-            if column.kind == "date":
-                value = f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end"
-            values.append(f"{value} as {column.name}")
-    return f"select position, {', '.join(values)} from (select *, {', '.join(drafts)} from fetched)"
+        reading = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0]))
+        drafts.append(f"{reading.draft} as draft_{column.name}")
+        value = reading.value
+        if column.kind == "date":
+            value = f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end"
+        values.append(f"{value} as {column.name}")
+
+    def normalise(source: str) -> str:
+        normalised = f"select position, {', '.join(values)} from (select *, {', '.join(drafts)} from {source})"
+        return f"select *, {CLAIM_HASH} as own_hash, hash({', '.join(KEY)}) as row_hash from ({normalised})"
+
+    return normalise
 
 
 def _claims_taken(part: Part, batches: Sequence[Batch]) -> pa.Table:
@@ -398,8 +403,7 @@ def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
     ):
         rows[outcome], paid[outcome] = con.execute(f"select count(*), coalesce(sum(paid_amount) * 100, 0) {query}").fetchone() or (0, 0)
     rows["not_relevant"], paid["not_relevant"] = con.execute(
-        "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 "
-        "and position not in (select position from normalised where is_kept)"
+        "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 and position not in (select position from kept_rows)"
     ).fetchone() or (0, 0)
     for what, counts in (("rows", rows), ("paid dollars", paid)):
         if counts["read"] != sum(counts[outcome] for outcome in OUTCOMES[1:]):

@@ -1,6 +1,6 @@
 """A Parquet extract as a part to audit: DuckDB reads it, its own footer says how many rows there are and what the types are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -87,13 +87,12 @@ class ParquetPart:
         """Give what is no record at all: nothing."""
         return np.zeros(0, np.int64), iter(())
 
-    def fetch(self, positions: Ints, table: str) -> None:
-        """Add the rows at sorted positions to a table of `position` and the canonical columns' cells."""
-        cells = ["file_row_number as position", *(f"c{index}" for index in sorted(self.columns.values()))]
-        query = f"select {', '.join(cells)} from {self._scan(', file_row_number = true')}"
-        self.con.execute(f"create temp table if not exists {table} as {query} limit 0")
+    def fetch(self, positions: Ints, table: str, select: Callable[[str], str]) -> None:
+        """Add what is selected of the rows at sorted positions, with their cells and `position`, to a table that may exist."""
+        rows = f"select *, file_row_number as position from {self._scan(', file_row_number = true')}"
+        self.con.execute(f"create temp table if not exists {table} as {select(f'({rows})')} limit 0")
         with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions})):
-            self.con.execute(f"insert into {table} {query} semi join wanted_positions using (file_row_number)")
+            self.con.execute(f"insert into {table} {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from the beginning, to guess from."""
