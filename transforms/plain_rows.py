@@ -135,9 +135,9 @@ def find_plain_lines(padded: bytearray, ends: Offsets, is_row: Flags, plan: Plan
     contents_end = ends - 1
     if b"\r" in padded:
         contents_end = contents_end - (data[ends - 2] == 13)
-    commas = np.flatnonzero(data == 44).astype(np.int32)
-    blanks = np.flatnonzero(data == 32)
-    blanks = blanks[np.isin(data[blanks - 1], (44, 10))]
+    is_comma = data == 44
+    commas = np.flatnonzero(is_comma).astype(np.int32)
+    blanks = np.concatenate([np.flatnonzero(is_comma[:-1] & (data[1:] == 32)) + 1, starts[data[starts] == 32]])
     usual = plan.width - 1
     if is_row.all() and not len(blanks) and b'"' not in padded and len(commas) == usual * len(ends):
         rows = np.arange(len(ends))
