@@ -82,7 +82,8 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
         case Taken(batch):
             controls = batch.controls
             quarantined = f", {controls['rows_quarantined']:,} quarantined" if controls["rows_quarantined"] else ""
-            return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}"
+            warning = "" if controls["rows_read"] else ": WARNING, a header and no rows"
+            return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
         case Held(batch, _):
             return f"{printable(name)}: taken before as {printable(batch.extract)}, not read again"
         case Refused(_, _, reason):
