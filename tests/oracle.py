@@ -354,8 +354,8 @@ def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
         def is_dead(other: Row) -> bool:
             if own != target:  # noqa: B023  called before the loop goes on
                 return True
-            theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])  # noqa: B023
-            return theirs < mine or (theirs == mine and frequency == "8")  # noqa: B023
+            theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])  # noqa: B023  as above
+            return theirs < mine or (theirs == mine and frequency == "8")  # noqa: B023  as above
 
         if own != target and target not in by_claim and any(has_family(mine) for mine in by_claim[own]):
             orphans += 1

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -155,8 +156,8 @@ def test_retell_runs_commands_and_python_in_their_order() -> None:
     text = "a\n```console\n$ one 'x y'\nold\n$ two\n```\nb\n\n```python\nprint()\n```\n\n```text\nold\n```\nc\n```sh\n$ not run\n```\n"
     ran: list[list[str]] = []
 
-    def run(words: object) -> str:
-        ran.append(list(words))  # type: ignore[call-overload]
+    def run(words: Iterable[str]) -> str:
+        ran.append(list(words))
         return f"output {len(ran)}\n"
 
     new = retell(text, run)

@@ -17,8 +17,6 @@ PLACES = re.compile("/" + r"(work|root|home)/" + "|" + r"https?://[^\s/]*(pypi|p
 
 
 def tracked_files() -> list[Path]:
-    if not (ROOT / ".git").exists():
-        pytest.skip("needs a checkout")
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in names.split("\0") if name and (path := ROOT / name).is_file()]
 

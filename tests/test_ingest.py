@@ -449,7 +449,7 @@ def test_a_date_column_has_the_form_that_reads_most(store: Store, cells: list[st
     readable = []
     for cell in cells:
         try:
-            if (found := datetime.strptime(cell, patterns[form])).strftime(patterns[form]) == cell:  # noqa: DTZ007
+            if (found := datetime.strptime(cell, patterns[form])).strftime(patterns[form]) == cell:  # noqa: DTZ007  a date has no zone
                 readable.append(found.date())
         except ValueError:
             pass
@@ -568,7 +568,7 @@ def test_parquet_of_its_own_types(store: Store) -> None:
     assert [(line["claim_id"], line["claim_line_number"]) for line in lines(outcome)] == [("C1", 1), ("C1", 2)]
 
 
-TIMES = [datetime(2024, 1, 15, 23, 59, 59)] * 3  # noqa: DTZ001
+TIMES = [datetime(2024, 1, 15, 23, 59, 59)] * 3  # noqa: DTZ001  Parquet timestamps without a zone
 
 
 @pytest.mark.parametrize(

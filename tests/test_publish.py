@@ -255,7 +255,7 @@ def test_order_does_not_matter() -> None:
     ],
 )
 def test_each_part_makes_another_run(change: dict[str, object]) -> None:
-    other = replace(identify(), **change)  # type: ignore[arg-type]
+    other = replace(identify(), **change)  # type: ignore[arg-type]  # fields of several types
     assert other.run_id != identify().run_id
     assert other.fingerprint != identify().fingerprint
 

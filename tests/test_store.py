@@ -34,7 +34,7 @@ def make_batch(store: Store, batch_id: str = "a1", **changes: object) -> Batch:
         columns=[{"column": "claim_id", "is_canonical": True, "is_present": True, "filled_count": 7}],
         reasons={"nul_byte": 2},
     )
-    return replace(batch, **changes)  # type: ignore[arg-type]
+    return replace(batch, **changes)  # type: ignore[arg-type]  # fields of several types
 
 
 def write_batch(batch: Batch) -> None:
