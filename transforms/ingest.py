@@ -432,7 +432,7 @@ def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
 def _write_lines(con: duckdb.DuckDBPyConnection, batch: Batch, path: Path) -> None:
     """Write the kept lines, with page checksums: a flipped bit in zstd is else read as data."""
     names = ", ".join(column.name for column in COLUMNS)
-    lines = con.execute(f"select {names} from kept where not is_repeat").to_arrow_reader(ROWS)
+    lines = con.execute(f"select {names} from kept where not is_repeat order by position").to_arrow_reader(ROWS)
     written = 0
     with pq.ParquetWriter(path, BATCH_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
         for rows in lines:
