@@ -21,10 +21,15 @@ from transforms.warehouse import (
     open_warehouse,
     policy_values,
     rule_values,
+    run_stage,
     run_stages,
 )
 
 SETTINGS: dict[str, Any] = {"as_of": date(2024, 6, 30), "line_of_business": None, "run_id": "2024-06-30-0123456789ab"}
+
+
+AFTER_REPORTS = ("6_handoff", "7_page")
+"""Stages that read the tables of a published run."""
 
 
 @cache
@@ -36,7 +41,8 @@ def the_policy() -> Policy:
 def queries() -> dict[str, tuple[Query, dict[str, Any]]]:
     """Every query and the values that it may name, by the path of its cases without the suffix."""
     policy = the_policy()
-    stages = {"1_lines": SETTINGS, "2_timeline": policy_values(policy, SETTINGS), "4_findings": SETTINGS, "5_reports": SETTINGS}
+    stages = dict.fromkeys(("1_lines", "4_findings", "5_reports", *AFTER_REPORTS), SETTINGS)
+    stages["2_timeline"] = policy_values(policy, SETTINGS)
     found = {f"{stage}/{query.table}": (query, values) for stage, values in stages.items() for query in load_stage(stage)}
     rules = {f"3_rules/cp_mp_166/{rule.rule_id}": (rule.query, rule_values(policy, rule, SETTINGS)) for rule in policy.rules}
     return found | rules
@@ -59,6 +65,8 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         create_table(connection, "extract_controls", CONTROL_COLUMNS)
         create_table(connection, "extract_columns", EXTRACT_COLUMNS)
         run_stages(connection, [the_policy()], SETTINGS)
+        for stage in AFTER_REPORTS:
+            run_stage(connection, stage, SETTINGS)
         yield connection
 
 

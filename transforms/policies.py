@@ -28,6 +28,8 @@ STAGE_KEYS = {
     "3_rules": {"title", "section", "rank", "per", "judges", "text_held_from", "effective", "param", "enabled", "records"},
     "4_findings": {"title", "grain", "param"},
     "5_reports": {"title", "grain", "param", "column"},
+    "6_handoff": {"title", "grain"},
+    "7_page": {"title", "grain"},
 }
 NEEDED_KEYS = {
     "1_lines": {"title", "grain"},
@@ -35,6 +37,8 @@ NEEDED_KEYS = {
     "3_rules": {"title", "section", "rank", "per", "judges"},
     "4_findings": {"title", "grain"},
     "5_reports": {"title", "grain", "column"},
+    "6_handoff": {"title", "grain"},
+    "7_page": {"title", "grain"},
 }
 POLICY_KEYS = {
     "policy_id",
@@ -338,9 +342,8 @@ def reference_files() -> list[Path]:
 
 def file_hashes(policies: list[Policy]) -> dict[str, str]:
     """SHA-256 of every file that decides what an audit says, by its path below `sql/` (or by folder and name, for a policy from elsewhere)."""
-    stages = [
-        path for stage in ("1_lines", "2_timeline", "4_findings", "5_reports", "auditor") for path in sorted((SQL / stage).glob("*.sql"))
-    ]
+    folders = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
+    stages = [path for folder in folders for path in sorted((SQL / folder).glob("*.sql"))]
     files = [*reference_files(), *stages, *(path for policy in policies for path in policy.files)]
     return {
         (path.relative_to(SQL).as_posix() if path.is_relative_to(SQL) else f"{path.parent.name}/{path.name}"): hashlib.sha256(

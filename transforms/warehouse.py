@@ -176,8 +176,7 @@ def run_stages(
 ) -> None:
     """Run all SQL stages; `settings` are as_of (date), line_of_business (text or None) and run_id (text). `step` hears each stage begin."""
     step("lines")
-    for query in load_stage("1_lines"):
-        run_query(con, query.table, query.sql, settings)
+    run_stage(con, "1_lines", settings)
     describe_policies(con, policies)
     timeline = load_stage("2_timeline")
     for policy in policies:
@@ -192,10 +191,14 @@ def run_stages(
     for query in timeline:
         con.execute(f"create view {shared_name(query.table)} as {_over_policies(policies, query.table)}")
     step("findings")
-    for query in load_stage("4_findings"):
-        run_query(con, query.table, query.sql, settings)
+    run_stage(con, "4_findings", settings)
     step("reports")
-    for query in load_stage("5_reports"):
+    run_stage(con, "5_reports", settings)
+
+
+def run_stage(con: duckdb.DuckDBPyConnection, stage: str, settings: Mapping[str, Any]) -> None:
+    """Run all queries of a stage that knows no policies, each filling its table."""
+    for query in load_stage(stage):
         run_query(con, query.table, query.sql, settings)
 
 
