@@ -113,9 +113,15 @@ def sample(
 
 def _request(extracts: list[Path] | None, out: Path, as_of: datetime | None, line_of_business: str | None) -> "Request":
     from transforms.audits import Request
+    from transforms.settings import load_settings
 
-    value = (line_of_business or "").strip(" ").lower() or None
-    return Request(out=out, extracts=tuple(extracts or ()), as_of=as_of.date() if as_of else date.today(), line_of_business=value)
+    return Request(
+        out=out,
+        extracts=tuple(extracts or ()),
+        as_of=as_of.date() if as_of else date.today(),
+        line_of_business=(line_of_business or "").strip(" ").lower() or None,
+        settings=load_settings(),
+    )
 
 
 def audit(request: "Request", function: "Callable[[Request, Reporter], Result]") -> None:

@@ -18,6 +18,7 @@ from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
 from transforms.layout import COLUMNS
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
 from transforms.publish import RunIdentity, is_current, publish_run
+from transforms.settings import Settings
 from transforms.store import Batch, Store
 from transforms.warehouse import (
     CONTROL_COLUMNS,
@@ -50,6 +51,7 @@ class Request:
     line_of_business: str | None = None
     """Stands in where a live line has none."""
     policy_folders: tuple[Path, ...] = field(default_factory=lambda: tuple(policy_folders()))
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True)

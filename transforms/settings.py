@@ -23,12 +23,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    group: str | None = Field(None, description="Unix group that may read published runs and add to the access log")
-    query_seconds: int = Field(60, ge=1, description="how long a query of `sij-audit sql` may take")
+    group: str | None = Field(default=None, description="Unix group that may read published runs and add to the access log")
+    query_seconds: int = Field(default=60, ge=1, description="how long a query of `sij-audit sql` may take")
     max_requests_per_provider: int = Field(
-        20, ge=1, description="claims of one billing NPI for which records are requested within request_period_days"
+        default=20, ge=1, description="claims of one billing NPI for which records are requested within request_period_days"
     )
-    request_period_days: int = Field(45, ge=1, description="days in which max_requests_per_provider holds")
+    request_period_days: int = Field(default=45, ge=1, description="days in which max_requests_per_provider holds")
 
     @classmethod
     def settings_customise_sources(
