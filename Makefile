@@ -5,10 +5,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs bench lock
+.PHONY: help demo test eyes check fix docs bench lock
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-6s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -22,6 +22,9 @@ demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
 
 test: $(INSTALLED) ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
+
+eyes: $(INSTALLED) ## look at pages and workbook with Chromium and LibreOffice, which must be there
+	$(BIN)/python -m pytest tests/eye
 
 check: $(INSTALLED) ## format, lint, types, SQL lint, generated documents
 	$(BIN)/ruff format --check
