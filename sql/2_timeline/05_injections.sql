@@ -56,6 +56,8 @@ select
         when injection_series.is_applicable then 'applies'
         else 'precedence'
     end as applicability,
+    (injection_series.service_date + to_months($interval_months))::date as interval_end_date,
+    (injection_series.service_date + to_months($count_months))::date as count_end_date,
 from injection_series
 left join earlier_counts
     on

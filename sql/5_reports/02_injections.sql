@@ -11,6 +11,8 @@
 -- column: series_seq: number within its series, from 1
 -- column: series_start_date: first injection of its series
 -- column: is_diagnostic: marked as diagnostic and early enough in its series; every other injection counts as therapeutic
+-- column: interval_end_date: the first date on which the interval that the policy asks for has passed
+-- column: count_end_date: the first date on which it no longer counts in the policy's window of, as a rule, twelve months
 -- column: doubts: what its lines, as a group, leave open, and whether it may be one visit with the injection before
 -- column: applicability: applies, precedence (another coverage takes precedence) or not_in_force (before the policy's date)
 -- column: line_count: live lines
@@ -29,6 +31,8 @@ select
     injections.series_seq,
     injections.series_start_date,
     injections.is_diagnostic,
+    injections.interval_end_date,
+    injections.count_end_date,
     doubt_lists.doubts,
     injections.applicability,
     injections.line_count,
