@@ -1,0 +1,16 @@
+-- title: Findings by determination
+-- grain: one row per policy_id and determination with a finding that holds
+--
+-- `members` are the distinct persons of a row, here and in all queries of this folder: the page merges rows of few members before it shows
+-- any, and shows none of them.
+
+select
+    policy_id,
+    determination,
+    count(*) as findings,
+    sum(amount_at_risk)::decimal(14, 2) as amount_at_risk,
+    list(distinct person_id order by person_id) as members,
+from findings
+where status <> 'withdrawn'
+group by policy_id, determination
+order by policy_id, determination desc

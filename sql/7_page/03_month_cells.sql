@@ -1,0 +1,13 @@
+-- title: Findings by month of service
+-- grain: one row per policy_id and month with a finding that holds
+
+select
+    policy_id,
+    date_trunc('month', service_date)::date as month_start_date,
+    count(*) as findings,
+    sum(amount_at_risk)::decimal(14, 2) as amount_at_risk,
+    list(distinct person_id order by person_id) as members,
+from findings
+where status <> 'withdrawn'
+group by policy_id, month_start_date
+order by policy_id, month_start_date

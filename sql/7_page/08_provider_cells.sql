@@ -1,0 +1,64 @@
+-- title: Providers, with the numbers behind their rates
+-- grain: one row per policy_id and billing_npi of the report providers
+--
+-- `members` are persons with an injection of which a line was billed under the NPI, `members_with_findings` those with a judged line under
+-- it.
+
+with injection_claims as (
+    select
+        policy_id,
+        person_id,
+        service_date,
+        unnest(claim_ids) as claim_id,
+    from injections
+),
+
+billed_persons as (
+    select
+        injection_claims.policy_id,
+        lines.billing_npi,
+        list(distinct lines.person_id order by lines.person_id) as members,
+    from injection_claims
+    inner join lines
+        on
+            injection_claims.claim_id = lines.claim_id
+            and injection_claims.person_id = lines.person_id
+            and injection_claims.service_date = lines.service_date
+    where lines.fate = 'live'
+    group by injection_claims.policy_id, lines.billing_npi
+),
+
+judged_lines as (
+    select
+        policy_id,
+        person_id,
+        unnest(claim_lines, max_depth := 2),
+    from (select policy_id, person_id, claim_lines from findings where status <> 'withdrawn')
+),
+
+judged_persons as (
+    select
+        policy_id,
+        billing_npi,
+        list(distinct person_id order by person_id) as members_with_findings,
+    from judged_lines
+    group by policy_id, billing_npi
+)
+
+select
+    providers.policy_id,
+    providers.billing_npi,
+    providers.injections,
+    providers.findings,
+    providers.violations,
+    providers.reviews,
+    providers.amount_at_risk,
+    providers.findings_per_100_injections_of_all,
+    coalesce(billed_persons.members, []) as members,
+    coalesce(judged_persons.members_with_findings, []) as members_with_findings,
+from providers
+left join billed_persons
+    on providers.policy_id = billed_persons.policy_id and providers.billing_npi is not distinct from billed_persons.billing_npi
+left join judged_persons
+    on providers.policy_id = judged_persons.policy_id and providers.billing_npi is not distinct from judged_persons.billing_npi
+order by providers.policy_id, providers.billing_npi nulls last
