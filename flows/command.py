@@ -97,6 +97,96 @@ def verify(
 
 
 @app.command()
+def handoff(
+    out: Out,
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to: an empty one, or one that is not there.")],
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="RUN_ID", help="What is new since this run; since the last delivery if not given.", show_default=False),
+    ] = None,
+) -> None:
+    """Write what payment integrity has not been served yet.
+
+    A workbook, the same as CSV and Parquet, and the claims whose records to request: of all runs since the last delivery, which OUT remembers.
+    """
+    from flows.display import print_delivery
+    from transforms.handoff import deliver
+    from transforms.settings import load_settings
+    from transforms.store import Store
+
+    print_delivery(to, deliver(Store(out), to, load_settings(), since))
+
+
+@app.command("import-dispositions")
+def import_dispositions(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Reviewed workbook, or CSV or Parquet with the same columns.")], *, out: Out
+) -> None:
+    """Take in what reviewers say of findings: upheld, overturned, recovered amounts, notes.
+
+    The next run reports them, and hands a finding that was overturned over again only where its evidence changes.
+    """
+    from transforms.reviews import import_dispositions as take_in
+    from transforms.store import Store
+
+    imported = take_in(Store(out), file)
+    _say_imported(file, "dispositions", imported.rows, imported.is_known)
+
+
+@app.command()
+def suppress(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with the columns claim_id (and data_source) or finding_id, reason, until.")
+    ],
+    *,
+    out: Out,
+) -> None:
+    """Keep findings that somebody else has out of the hand-off.
+
+    Another vendor's, or a regulator's: up to and including the day in `until`, or for good where it is empty. They stay in all reports.
+    """
+    from transforms.reviews import suppress as take_in
+    from transforms.store import Store
+
+    imported = take_in(Store(out), file)
+    _say_imported(file, "suppressions", imported.rows, imported.is_known)
+
+
+def _say_imported(file: Path, what: str, rows: int, is_known: bool) -> None:
+    from flows.display import printable
+
+    name = printable(file.name)
+    typer.echo(
+        f"{name}: was taken in last, nothing is new." if is_known else f"{name}: {rows:,} {what} taken in; the next run counts them."
+    )
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="QUERY", help="SQL to answer; without it, standard input or, at a terminal, a shell.", show_default=False),
+    ] = None,
+    *,
+    out: Out,
+    file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Answer the SQL in FILE.", show_default=False)] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="The run to ask; the current one if not given.", show_default=False)
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rows to FILE (.csv or .parquet) instead.", show_default=False)
+    ] = None,
+) -> None:
+    """Ask a published run in SQL.
+
+    The session reads the run and nothing else, and writes to memory alone. What is asked is logged in OUT/access. docs/queries.md has examples.
+    """
+    from transforms.settings import load_settings
+    from transforms.shell import ask, read_query
+
+    ask(out, run_id, read_query(query, file), to, load_settings().query_seconds)
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the extracts and the truth about them.")],
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 400,

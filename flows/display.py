@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,9 +12,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from transforms.audits import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
+from transforms.handoff import Delivery
 from transforms.ingest import Held, NotReady, Outcome, Refused, Taken
 
 PLAIN_WIDTH = 140
+
+KEPT_BACK = ("suppressed", "overturned")
+"""Parts of a delivery's totals that are counted and not delivered."""
 
 NAMED = 3
 """So many extracts are named in a warning; the report `columns` has them all."""
@@ -122,6 +127,8 @@ def print_result(request: Request, result: Result) -> None:
     say(f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}")
     statuses = {row["status"]: row["findings"] for row in summary["statuses"]}
     say("Since the run before: " + ", ".join(f"{statuses.get(status, 0):,} {status}" for status in ("new", "changed", "open", "withdrawn")))
+    for row in summary["held_back"]:
+        say(f"Kept out of the hand-off: {row['findings']:,} {row['held_back_for']} ({dollars(row['amount_at_risk'])} at risk)")
     if summary["sole_doubts"]:
         say()
         say("Reviews that would be violations but for one doubt:")
@@ -133,6 +140,28 @@ def print_result(request: Request, result: Result) -> None:
     _print_warnings(say, summary)
     say()
     say(f"Reports: {result.current.parent.parent / 'current'}{'/'}")
+
+
+def print_delivery(folder: Path, delivery: Delivery) -> None:
+    """Print what a delivery holds, or that nothing was new."""
+    console = _console()
+    since = f"run {delivery.since_run_id}" if delivery.since_run_id else "the beginning"
+    if delivery.number is None:
+        console.print(f"Nothing is new since {since}: nothing was delivered.", markup=False)
+        return
+    console.print(f"Delivery {delivery.number}: run {delivery.run_id}, what changed since {since}", markup=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Part")
+    table.add_column("Findings", justify="right")
+    table.add_column("At risk", justify="right")
+    for row in delivery.totals:
+        if row["findings"] or row["part"] not in KEPT_BACK:
+            part = f"{row['part']}, kept back" if row["part"] in KEPT_BACK else row["part"]
+            table.add_row(part, f"{row['findings']:,}", dollars(row["amount_at_risk"]))
+    console.print(table)
+    left_out = f"; {delivery.left_out:,} more wait, since max_requests_per_provider is reached" if delivery.left_out else ""
+    console.print(f"Claims to request records of: {delivery.requests:,}{left_out}", markup=False)
+    console.print(f"Files: {folder}/", markup=False)
 
 
 def findings_table(rules: list[dict[str, Any]]) -> Table:

@@ -52,6 +52,11 @@ create table controls as select '2024-01.csv' as extract, 3 as rows_read;
 create table columns as select '2024-01.csv' as extract, 'claim_id' as "column", true as is_present;
 create table payees as select finding_id, 'x''y' as claim_type from findings;
 create table rules as select 'interval_under_two_months' as rule_id, 0::bigint as violations;
+create table review_states as select finding_id, null::varchar as held_back_for from findings;
+create table dispositions as select finding_id, 'upheld' as disposition from findings;
+create table review_outcomes as select 'interval_under_two_months' as rule_id, 0::bigint as reviewed;
+create table trend as select 1::bigint as run_order, 'RUN' as run_id;
+create table run_facts as select 'RUN' as run_id, date '2024-06-30' as as_of;
 """
 AUDITOR_SQL = """
 create view worst_providers as select * from providers order by paid_amount desc;
@@ -92,6 +97,7 @@ def identify(previous_run_id: str | None = None, as_of: date = date(2024, 6, 30)
         batches=batches,
         refused=(),
         files={"0_reference/families.csv": "cd" * 32, "3_rules/cp_mp_166/policy.toml": "ef" * 32},
+        reviews=(),
         settings={"line_of_business": None},
         version="0.1.0",
     )
@@ -309,7 +315,7 @@ def test_the_manifest(store: Store) -> None:
     rows = {entry["path"]: entry["rows"] for entry in manifest["outputs"]}
     assert rows["findings.parquet"] == 20
     assert rows["audit.duckdb"] is None
-    assert len(rows) == 10
+    assert len(rows) == len(REPORTS) + 1
     assert manifest["totals"] == {"orphan_adjustments": 2, "paid": "1.50"}
     assert manifest["controls"]["rows_read"] == 20
     assert manifest["controls"]["rows_kept"] == 7

@@ -52,6 +52,10 @@ def empty_file(folder: Path, name: str = "empty.csv") -> Path:
     return path
 
 
+def files_of(run: Path) -> set[str]:
+    return {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+
+
 def runs_of(out: Path) -> list[str]:
     return sorted(path.name for path in (out / "runs").iterdir())
 
@@ -162,7 +166,8 @@ def test_folders_are_0700_and_files_0600(sample: Path) -> None:
 def test_out_is_as_drawn(sample: Path) -> None:
     current = (sample / "current").resolve()
     assert current.parent == (sample / "runs").resolve()
-    assert {path.name for path in current.iterdir()} == {*(f"{name}.parquet" for name in REPORTS), "audit.duckdb", "manifest.json"}
+    for_people = {"handoff/findings.xlsx", "handoff/findings.csv", "handoff/findings.parquet", "handoff/records_request.csv", "report.html"}
+    assert files_of(current) == {*(f"{name}.parquet" for name in REPORTS), "audit.duckdb", "manifest.json", *for_people}
     assert {path.name for path in (sample / "claims").iterdir()} == {path.name for path in (sample / "quarantine").iterdir()}
     assert len(list((sample / "claims").iterdir())) == 3
     assert {path.name for path in sample.iterdir()} == {"claims", "quarantine", "runs", "current", ".work", ".lock"}
@@ -285,7 +290,7 @@ def test_no_extracts_on_an_empty_out_give_valid_empty_reports(sample: Path, tmp_
     for name in REPORTS:
         file = pq.ParquetFile(tmp_path / "out/current" / f"{name}.parquet")
         assert file.schema_arrow == pq.ParquetFile(sample / "current" / f"{name}.parquet").schema_arrow
-        assert file.metadata.num_rows == (8 if name == "rules" else 0)
+        assert file.metadata.num_rows == {"rules": 8, "trend": 8, "review_outcomes": 16, "run_facts": 1}.get(name, 0)
     assert verify_run(Store(tmp_path / "out")) == []
 
 
@@ -376,8 +381,8 @@ def test_verify_finds_a_flipped_byte_of_any_file(copy: Path) -> None:
     store = Store(copy)
     current = store.current_run()
     assert current is not None
-    files = [*sorted(current.iterdir()), *sorted((copy / "claims").iterdir())]
-    assert len(files) == len(REPORTS) + 2 + 3
+    files = [*(current / name for name in sorted(files_of(current))), *sorted((copy / "claims").iterdir())]
+    assert len(files) == len(REPORTS) + 7 + 3
     for path in files:
         content = path.read_bytes()
         place = len(content) // 2
@@ -400,10 +405,11 @@ def test_verify_finds_a_missing_file(copy: Path) -> None:
 
 def test_earlier_runs_stay_as_they_were(early: Path) -> None:
     [first] = runs_of(early)
-    before = {path.name: path.read_bytes() for path in (early / "runs" / first).iterdir()}
+    folder = early / "runs" / first
+    before = {name: (folder / name).read_bytes() for name in files_of(folder)}
     run(early, as_of=date(2023, 5, 1))
     run(early, line_of_business="medicare")
-    assert {path.name: path.read_bytes() for path in (early / "runs" / first).iterdir()} == before
+    assert {name: (folder / name).read_bytes() for name in files_of(folder)} == before
     assert verify_run(Store(early), first) == []
 
 

@@ -10,14 +10,13 @@ import duckdb
 import pytest
 
 from tests.cases import FOLDER, Case, expected_rows, read_cases, run_case
+from transforms.handoff import ASKED_COLUMNS, SERVED_COLUMNS
 from transforms.policies import Policy, Query, load_policies, load_stage, policy_folders
 from transforms.warehouse import (
-    CONTROL_COLUMNS,
-    EXTRACT_COLUMNS,
+    SETTING_NAMES,
+    Inputs,
     create_table,
-    load_kept_lines,
-    load_previous_findings,
-    load_reference,
+    load_inputs,
     open_warehouse,
     policy_values,
     rule_values,
@@ -25,8 +24,15 @@ from transforms.warehouse import (
     run_stages,
 )
 
-SETTINGS: dict[str, Any] = {"as_of": date(2024, 6, 30), "line_of_business": None, "run_id": "2024-06-30-0123456789ab"}
+SETTINGS: dict[str, Any] = {
+    **dict.fromkeys(SETTING_NAMES),
+    "as_of": date(2024, 6, 30),
+    "run_id": "2024-06-30-0123456789ab",
+    "version": "0.1.0",
+}
 
+
+LIMITS: dict[str, Any] = {"max_requests_per_provider": 2, "asked_since": date(2024, 5, 1)}
 
 AFTER_REPORTS = ("6_handoff", "7_page")
 """Stages that read the tables of a published run."""
@@ -42,6 +48,7 @@ def queries() -> dict[str, tuple[Query, dict[str, Any]]]:
     """Every query and the values that it may name, by the path of its cases without the suffix."""
     policy = the_policy()
     stages = dict.fromkeys(("1_lines", "4_findings", "5_reports", *AFTER_REPORTS), SETTINGS)
+    stages["6_handoff"] = LIMITS
     stages["2_timeline"] = policy_values(policy, SETTINGS)
     found = {f"{stage}/{query.table}": (query, values) for stage, values in stages.items() for query in load_stage(stage)}
     rules = {f"3_rules/cp_mp_166/{rule.rule_id}": (rule.query, rule_values(policy, rule, SETTINGS)) for rule in policy.rules}
@@ -59,14 +66,12 @@ CASES = [pytest.param(name, case, id=f"{name}: {case.name}") for name, path in c
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """All tables, empty: that they can be made at all proves the empty batch."""
     with open_warehouse(tmp_path_factory.mktemp("spill"), threads=2) as connection:
-        load_reference(connection)
-        load_kept_lines(connection, [])
-        load_previous_findings(connection, None)
-        create_table(connection, "extract_controls", CONTROL_COLUMNS)
-        create_table(connection, "extract_columns", EXTRACT_COLUMNS)
+        load_inputs(connection, Inputs())
         run_stages(connection, [the_policy()], SETTINGS)
+        create_table(connection, "served_findings", SERVED_COLUMNS)
+        create_table(connection, "asked_claims", ASKED_COLUMNS)
         for stage in AFTER_REPORTS:
-            run_stage(connection, stage, SETTINGS)
+            run_stage(connection, stage, {**SETTINGS, **LIMITS})
         yield connection
 
 

@@ -6,30 +6,26 @@ Each step is called through `step`, so that an orchestrator can make a task of i
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import duckdb
 
+from transforms.durable import write_durably
 from transforms.errors import AuditError
 from transforms.extracts import discover_extracts, name_of
+from transforms.handoff import write_run_handoff
 from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
 from transforms.layout import COLUMNS
+from transforms.page import write_page
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
 from transforms.publish import RunIdentity, is_current, publish_run
+from transforms.reviews import hash_reviews, list_reviews
 from transforms.settings import Settings
-from transforms.store import Batch, Store
-from transforms.warehouse import (
-    CONTROL_COLUMNS,
-    EXTRACT_COLUMNS,
-    create_table,
-    load_kept_lines,
-    load_previous_findings,
-    load_reference,
-    open_warehouse,
-    run_stages,
-)
+from transforms.store import Batch, Store, find_group
+from transforms.warehouse import CONTROL_COLUMNS, Inputs, load_inputs, open_warehouse, run_stages
 
 T = TypeVar("T")
 
@@ -139,7 +135,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
     extracts = discover_extracts(request.extracts)
     codes = load_codes()
     policies = load_policies(list(request.policy_folders))
-    store = Store(request.out)
+    store = Store(request.out, find_group(request.settings.group))
     with store.lock():
         outcomes = []
         for number, path in enumerate(extracts, 1):
@@ -157,7 +153,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
         audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report)
         try:
             report(StageBegun("publishing"))
-            run = step("publish", publish_audit, store, audit)
+            run = step("publish", publish_audit, store, audit, request.settings)
             return Result(tuple(outcomes), run, run, summarize(audit))
         finally:
             audit.con.close()
@@ -201,7 +197,11 @@ def identify_run(
         batches=tuple(batch.batch_id for batch in batches),
         refused=tuple({outcome.sha256 or outcome.extract for outcome in outcomes if isinstance(outcome, Refused)}),
         files=file_hashes(list(policies)),
-        settings={"line_of_business": request.line_of_business},
+        reviews=hash_reviews(store),
+        settings={
+            "line_of_business": request.line_of_business,
+            "max_requests_per_provider": request.settings.max_requests_per_provider,
+        },
         version=version("sij-audit"),
     )
 
@@ -217,13 +217,23 @@ def audit_batches(
     """Run all SQL stages over the batches; the caller closes the connection of the audit that comes back."""
     con = open_warehouse(store.work, MEMORY_LIMIT)
     previous = store.runs / identity.previous_run_id if identity.previous_run_id else None
-    load_reference(con)
-    load_kept_lines(con, [batch.path for batch in batches])
-    load_previous_findings(con, previous / "findings.parquet" if previous else None)
     published = {entry["extract_sha256"] for entry in store.manifest(previous)["inputs"]} if previous else set()
-    create_table(con, "extract_controls", CONTROL_COLUMNS, _control_rows(batches, outcomes, published))
-    create_table(con, "extract_columns", EXTRACT_COLUMNS, _column_rows(batches))
-    settings = {**identity.settings, "as_of": identity.as_of, "run_id": identity.run_id}
+    inputs = Inputs(
+        batch_files=[batch.path for batch in batches],
+        previous_run=previous,
+        extract_controls=_control_rows(batches, outcomes, published),
+        extract_columns=_column_rows(batches),
+        dispositions=list_reviews(store, "dispositions"),
+        suppressions=list_reviews(store, "suppressions"),
+    )
+    load_inputs(con, inputs)
+    settings = {
+        "as_of": identity.as_of,
+        "run_id": identity.run_id,
+        "previous_run_id": identity.previous_run_id,
+        "version": identity.version,
+        "line_of_business": identity.settings["line_of_business"],
+    }
     run_stages(con, policies, settings, lambda stage: report(StageBegun(stage)))
     return Audit(con, identity, tuple(batches), one_row(con, "select * from totals"))
 
@@ -262,9 +272,27 @@ def _column_rows(batches: Sequence[Batch]) -> list[dict[str, Any]]:
     ]
 
 
-def publish_audit(store: Store, audit: Audit) -> Path:
-    """Publish a finished audit with the comments that the headers of the reports hold."""
-    return publish_run(store, audit.con, audit.identity, audit.batches, audit.totals, report_comments(), auditor_sql())
+def publish_audit(store: Store, audit: Audit, settings: Settings) -> Path:
+    """Publish a finished audit with the comments that the headers of the reports hold, and with the files that people get."""
+    previous_run_id = audit.identity.previous_run_id
+    previous = store.runs / previous_run_id if previous_run_id else None
+
+    def write_for_people(run: Path) -> None:
+        handoff = run / "handoff"
+        handoff.mkdir(mode=0o700)
+        write_run_handoff(run, previous, settings, handoff)
+        write_durably(run / "report.html", partial(write_page, run))
+
+    return publish_run(
+        store,
+        audit.con,
+        audit.identity,
+        audit.batches,
+        audit.totals,
+        report_comments(),
+        auditor_sql(),
+        write_more=write_for_people,
+    )
 
 
 def report_comments() -> dict[str | tuple[str, str], str]:
@@ -310,6 +338,12 @@ def summarize(audit: Audit) -> dict[str, Any]:
             "select coalesce(sum(amount), 0) as amount from (select max(amount) as amount from "
             "(select line_key, sum(amount_at_risk) as amount from claimed_lines group by policy_id, line_key) group by line_key)",
         )["amount"],
+        "held_back": rows_of(
+            con,
+            "select held_back_for, count(*) as findings, sum(amount_at_risk) as amount_at_risk "
+            "from review_states inner join findings using (finding_id) where held_back_for is not null and status <> 'withdrawn' "
+            "group by held_back_for order by held_back_for",
+        ),
         "sole_doubts": rows_of(con, "select * from sole_doubts order by finding_count desc, doubt_id"),
         "totals": audit.totals,
         "missing_columns": _missing_columns(audit.batches, audit.identity.settings),

@@ -26,18 +26,7 @@ from transforms.policies import REFERENCE, SQL, Policy, Query, Rule, load_polici
 from transforms.publish import REPORTS, select_report
 from transforms.readings import DATE_FORMS
 from transforms.row_checks import CHECKED_DATES
-from transforms.warehouse import (
-    CONTROL_COLUMNS,
-    EXTRACT_COLUMNS,
-    create_table,
-    load_kept_lines,
-    load_previous_findings,
-    load_reference,
-    open_warehouse,
-    policy_values,
-    rule_values,
-    run_stages,
-)
+from transforms.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -77,6 +66,7 @@ MANIFEST_KEYS = {
     "settings": "those that can change a report",
     "inputs": "the batches: id, path in OUT, size, SHA-256, rows, and the extract each was made of with its SHA-256",
     "refused": "SHA-256 of the extracts that the run refused, or their names where they could not be read",
+    "reviews": "SHA-256 of what OUT/reviews held of dispositions and suppressions, in the order in which it came",
     "files": "policy, reference and SQL files with their SHA-256",
     "outputs": "the files of the run: path, SHA-256, rows",
     "controls": "rows and dollars of all batches: read, and by what became of them",
@@ -491,12 +481,8 @@ def _type_words(kind: str) -> str:
 def report_types(policies: Sequence[Policy]) -> dict[str, dict[str, str]]:
     """Find the published type of every column of every report, by running the SQL over nothing."""
     with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder)) as con:
-        load_reference(con)
-        load_kept_lines(con, [])
-        load_previous_findings(con, None)
-        create_table(con, "extract_controls", CONTROL_COLUMNS)
-        create_table(con, "extract_columns", EXTRACT_COLUMNS)
-        run_stages(con, policies, {"as_of": None, "line_of_business": None, "run_id": None})
+        load_inputs(con, Inputs())
+        run_stages(con, policies, dict.fromkeys(SETTING_NAMES))
         described = {report: f"select column_name, column_type from (describe {select_report(con, report)})" for report in REPORTS}
         return {report: dict(con.execute(select).fetchall()) for report, select in described.items()}
 

@@ -35,7 +35,7 @@ def nowhere(step: str) -> None:
     """Crash at no step."""
 
 
-def write_durably(path: Path, write: Callable[[Path], None], at: CrashPoint = nowhere) -> None:
+def write_durably(path: Path, write: Callable[[Path], object], at: CrashPoint = nowhere) -> None:
     """Write a file, mode 0600, that is under `path` either as it was or complete.
 
     `write` is given a hidden name in the same folder, and leaves a closed file there. What it raises is passed on, with nothing left behind.

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +23,10 @@ from transforms.errors import AuditError, UsageError
 from transforms.layout import FORMAT
 from transforms.store import Batch, Store
 
-REPORTS = ("findings", "injections", "timelines", "lines", "providers", "controls", "columns", "payees", "rules")
+REPORTS = (
+    *("findings", "injections", "timelines", "lines", "payees", "providers", "rules", "controls", "columns"),
+    *("review_states", "dispositions", "review_outcomes", "trend", "run_facts"),
+)
 
 FATES = ("kept", "not_relevant", "quarantined", "duplicate")
 """What can become of a row that was read; the rows and dollars of the four sum to those read."""
@@ -71,15 +74,19 @@ class RunIdentity:
     """SHA-256 of the extracts that this run refused, or the names of those that could not be read; in any order."""
     files: Mapping[str, str]
     """SHA-256 of each policy and reference file, by its path relative to `sql/`."""
+    reviews: tuple[str, ...]
+    """SHA-256 of what OUT/reviews holds of dispositions and suppressions, in the order in which it came."""
     settings: Mapping[str, Any]
-    """Those that can change a report; as JSON has them."""
+    """Those that can change a report or a hand-off; as JSON has them."""
     version: str
     """The program's."""
 
     @property
     def fingerprint(self) -> str:
         """Hash everything but the as-of date and the previous run: where both runs have the same, and one date, nothing is new."""
-        return _hash_json([sorted(self.batches), sorted(self.refused), dict(self.files), dict(self.settings), self.version])
+        return _hash_json(
+            [sorted(self.batches), sorted(self.refused), dict(self.files), list(self.reviews), dict(self.settings), self.version]
+        )
 
     @property
     def run_id(self) -> str:
@@ -100,6 +107,10 @@ def is_current(store: Store, identity: RunIdentity) -> bool:
     return bool(manifest["as_of"] == identity.as_of.isoformat() and manifest["fingerprint"] == identity.fingerprint)
 
 
+def _write_nothing(run: Path) -> None:
+    """Add no file."""
+
+
 def publish_run(
     store: Store,
     con: duckdb.DuckDBPyConnection,
@@ -109,9 +120,11 @@ def publish_run(
     comments: Comments,
     auditor_sql: str,
     at: CrashPoint = nowhere,
+    write_more: Callable[[Path], None] = _write_nothing,
 ) -> Path:
     """Publish the tables that are named as the reports, and make the run current; the caller holds the store's lock.
 
+    `write_more` is given the folder with reports and database, and adds files for people, which the manifest then lists too.
     A run of the same id that is there was published, or complete when an interrupted run was about to switch to it; it is made current as
     it is. AuditError where a batch does not balance, or that run is no longer as it was written.
     """
@@ -124,7 +137,8 @@ def publish_run(
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
         try:
-            _build_run(store, con, building, identity, batches, totals, comments, auditor_sql, at)
+            _build_run(store, con, building, identity, batches, totals, comments, auditor_sql, at, write_more)
+            store.open_run_to_group(building)
             publish_folder(building, run, at)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -143,6 +157,7 @@ def _build_run(
     comments: Comments,
     auditor_sql: str,
     at: CrashPoint,
+    write_more: Callable[[Path], None],
 ) -> None:
     """Write a run's files, the manifest last: a folder without one is not a run."""
     inputs = describe_batches(store, batches, identity.previous_run_id)
@@ -150,6 +165,7 @@ def _build_run(
     for table in REPORTS:
         write_durably(building / f"{table}.parquet", partial(write_report, con, table), at)
     write_durably(building / "audit.duckdb", lambda path: write_database(con, path, REPORTS, comments, auditor_sql), at)
+    write_more(building)
     manifest = {
         "format": FORMAT,
         "run_id": identity.run_id,
@@ -162,10 +178,16 @@ def _build_run(
         "settings": dict(identity.settings),
         "inputs": inputs,
         "refused": sorted(identity.refused),
+        "reviews": list(identity.reviews),
         "files": [{"path": path, "sha256": sha256} for path, sha256 in sorted(identity.files.items())],
         "outputs": [
-            {"path": path.name, "sha256": hash_file(path), "rows": pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None}
-            for path in sorted(building.iterdir())
+            {
+                "path": path.relative_to(building).as_posix(),
+                "sha256": hash_file(path),
+                "rows": pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None,
+            }
+            for path in sorted(building.rglob("*"))
+            if path.is_file()
         ],
         "controls": controls,
         "totals": dict(totals),
@@ -288,19 +310,28 @@ def write_database(con: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[
         raise AuditError("DuckDB left a .wal beside audit.duckdb, so the file is not complete. Nothing was published.")
 
 
+def find_run(store: Store, run_id: str | None = None) -> Path:
+    """Find a published run, by default the current one; UsageError where there is no such run, AuditError where this user may not look."""
+    try:
+        if run_id is None:
+            run = store.current_run()
+            if run is None:
+                raise UsageError(f"{store.root} holds no published run yet.")
+        else:
+            run = store.runs / run_id
+            if not RUN_ID.fullmatch(run_id) or not run.is_dir():
+                raise UsageError(f"{store.root} holds no run of that id; runs/ lists those that it has.")
+    except PermissionError:
+        raise store.closed() from None
+    return run
+
+
 def verify_run(store: Store, run_id: str | None = None) -> list[str]:
     """Compare a published run, by default the current one, with its manifest: one sentence for each difference.
 
     Of the batches that it was made of, those that OUT still holds are compared too. UsageError where there is no such run.
     """
-    if run_id is None:
-        run = store.current_run()
-        if run is None:
-            raise UsageError(f"{store.root} holds no published run yet.")
-    else:
-        run = store.runs / run_id
-        if not RUN_ID.fullmatch(run_id) or not run.is_dir():
-            raise UsageError(f"{store.root} holds no run of that id; runs/ lists those that it has.")
+    run = find_run(store, run_id)
     manifest = store.manifest(run)
     if manifest.pop("sha256", None) != _hash_json(manifest):
         return [f"runs/{run.name}/manifest.json is not what was written, so nothing can be compared with it."]

@@ -1,6 +1,7 @@
 """The OUT folder: what lies where, who may write, and which batches and runs it holds."""
 
 import fcntl
+import grp
 import json
 import os
 import shutil
@@ -21,6 +22,9 @@ METADATA_KEY = b"sij_audit"
 """Key of a batch's own metadata in its Parquet footer."""
 
 PRIVATE_UMASK = 0o077
+
+TRAVERSABLE, READABLE_FOLDER, READABLE_FILE, ADDABLE = 0o710, 0o750, 0o640, 0o1730
+"""What a group of readers may do: pass through a folder, list it, read a file, add to a folder where nobody takes away what others added."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,34 @@ def read_batch(path: Path) -> Batch:
         raise AuditError(f"claims/{path.name} does not say all that a batch must. {again}: {extract}.") from None
 
 
-class Store:
-    """One OUT folder."""
+def find_group(name: str | None) -> int | None:
+    """Find the id of a group of readers; UsageError where there is none, or this user cannot give files to it."""
+    if name is None:
+        return None
+    try:
+        group = grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise UsageError(f"The setting group names {name}, which is no group of this system.") from None
+    if os.geteuid() != 0 and group not in (os.getegid(), *os.getgroups()):
+        raise UsageError(f"The setting group names {name}, to which this user does not belong, so it cannot give it anything to read.")
+    return group
 
-    def __init__(self, root: Path) -> None:
+
+class Store:
+    """One OUT folder; `group` is the id of the group that may read published runs, None where its user alone may.
+
+    Without a group nothing is closed that was opened before, by a group or by hand: what is published from then on is private, and so are
+    new folders. `chmod -R go= OUT` closes the rest.
+    """
+
+    def __init__(self, root: Path, group: int | None = None) -> None:
         self.root = root
+        self.group = group
         self.claims = root / "claims"
         self.quarantine = root / "quarantine"
         self.runs = root / "runs"
+        self.reviews = root / "reviews"
+        self.access = root / "access"
         self.current = root / "current"
         self.work = root / ".work"
 
@@ -109,6 +133,7 @@ class Store:
             umask = os.umask(PRIVATE_UMASK)
             try:
                 self._clear()
+                self._open_to_group()
                 yield
             finally:
                 os.umask(umask)
@@ -121,10 +146,37 @@ class Store:
         self.work.mkdir(mode=0o700)
         for building in self.runs.glob("*.building"):
             shutil.rmtree(building)
-        for folder in (self.root, self.claims, self.quarantine, self.runs):
+        for folder in (self.root, self.claims, self.quarantine, self.runs, *self.reviews.glob("*/")):
             for path in folder.iterdir():
                 if TEMPORARY.fullmatch(path.name):
                     path.unlink()
+
+    def _open_to_group(self) -> None:
+        """Open OUT, all runs and the access log to the group, and nothing else of OUT."""
+        if self.group is None:
+            return
+        for run in self.runs.iterdir():
+            if run.is_dir() and not run.is_symlink():
+                self.open_run_to_group(run)
+        _give(self.access, self.group, ADDABLE)
+        _give(self.runs, self.group, READABLE_FOLDER)
+        _give(self.root, self.group, TRAVERSABLE)
+
+    def open_run_to_group(self, run: Path) -> None:
+        """Let the group, where there is one, read all that a run's folder holds; a new run is opened before it is given its name."""
+        if self.group is None:
+            return
+        for folder, _, files in os.walk(run, topdown=False):
+            for file in files:
+                _give(Path(folder, file), self.group, READABLE_FILE)
+            _give(Path(folder), self.group, READABLE_FOLDER)
+
+    def review_folder(self, kind: str) -> Path:
+        """Make the folder for what came back of one kind, where it is not there yet."""
+        folder = self.reviews / kind
+        for place in (self.reviews, folder):
+            place.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     def batches(self) -> list[Batch]:
         """Read the footers of all batches, sorted by batch id; AuditError where one cannot be used."""
@@ -136,12 +188,18 @@ class Store:
             name = Path(os.readlink(self.current)).name
         except FileNotFoundError:
             return None
+        except PermissionError:
+            raise self.closed() from None
         except OSError:
             raise AuditError(f"{self.current} is not a symbolic link to a run. Move it away.") from None
         run = self.runs / name
         if not (run / "manifest.json").is_file():
             raise AuditError(f"{self.current} points at runs/{name}, which is not there or not complete. Point it at a complete run.")
         return run
+
+    def closed(self) -> AuditError:
+        """Say that this user may not read OUT."""
+        return AuditError(f"{self.root} may not be read by this user; its owner opens it to a group of readers by the setting `group`.")
 
     def manifest(self, run: Path) -> dict[str, Any]:
         """Read a run's manifest; AuditError where it is missing, broken or of another format."""
@@ -153,3 +211,11 @@ class Store:
         if number != FORMAT:
             raise AuditError(f"runs/{run.name} has format {number}, and this version reads format {FORMAT}.")
         return dict(manifest)
+
+
+def _give(path: Path, group: int, mode: int) -> None:
+    """Give a file or folder to a group with these rights; a link is left alone, for what it points at is not ours."""
+    if path.is_symlink():
+        return
+    os.chown(path, -1, group)
+    os.chmod(path, mode)

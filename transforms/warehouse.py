@@ -6,6 +6,7 @@ stages 4 and 5 run once. All that a stage reads are tables, so every stage can b
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,51 @@ FINDING_COLUMNS = {
 """The report `findings`, which the next run reads back as `previous_findings`."""
 
 
+DISPOSITION_COLUMNS = {
+    "import_number": "BIGINT",
+    "row_number": "BIGINT",
+    **dict.fromkeys(("finding_id", "run_id", "evidence_id", "policy_id", "rule_id", "determination", "disposition"), "VARCHAR"),
+    "recovered_amount": "DECIMAL(14, 2)",
+    **dict.fromkeys(("reviewer", "note"), "VARCHAR"),
+    "imported_on": "DATE",
+}
+"""What reviewers have said of findings, as OUT/reviews keeps it; a later import, and a later row, has the last word on a finding."""
+
+SUPPRESSION_COLUMNS = {
+    "import_number": "BIGINT",
+    "row_number": "BIGINT",
+    **dict.fromkeys(("claim_id", "data_source", "finding_id", "reason"), "VARCHAR"),
+    "suppressed_until": "DATE",
+    "imported_on": "DATE",
+}
+"""Claims and findings that somebody else has, as OUT/reviews keeps them; the last word on each counts."""
+
+TREND_COLUMNS = {
+    "run_order": "BIGINT",
+    "run_id": "VARCHAR",
+    "as_of": "DATE",
+    **dict.fromkeys(("policy_id", "rule_id"), "VARCHAR"),
+    **dict.fromkeys(("violations", "reviews", "new_findings", "changed_findings", "withdrawn_findings"), "BIGINT"),
+    **dict.fromkeys(("paid_amount", "amount_at_risk"), "DECIMAL(14, 2)"),
+}
+"""The report `trend`, which the next run reads back as `previous_trend`."""
+
+SETTING_NAMES = ("as_of", "line_of_business", "run_id", "previous_run_id", "version")
+"""What a query of stages 1 to 5 may name besides limits and facts of a policy."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that the SQL stages read besides reference tables; without any of it they run over nothing."""
+
+    batch_files: Sequence[Path] = ()
+    previous_run: Path | None = None
+    extract_controls: Sequence[Mapping[str, Any]] = ()
+    extract_columns: Sequence[Mapping[str, Any]] = ()
+    dispositions: Sequence[Path] = ()
+    suppressions: Sequence[Path] = ()
+
+
 def open_warehouse(folder: Path, memory_limit: str = "1500MB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB in memory that spills into `folder` and can load no extension."""
     config: dict[str, Any] = {
@@ -133,20 +179,28 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def load_kept_lines(con: duckdb.DuckDBPyConnection, batch_files: Sequence[Path]) -> None:
-    """Offer the lines of all batches as `kept_lines`, read from the files as they are needed."""
-    if not batch_files:
+def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Offer the reference tables, `kept_lines` (read from the batches as they are needed) and, as tables, all else that the stages read."""
+    load_reference(con)
+    if inputs.batch_files:
+        names = ", ".join(column.name for column in COLUMNS)
+        con.execute(f"create view kept_lines as select {names} from {_parquet(inputs.batch_files)}")
+    else:
         create_table(con, "kept_lines", {column.name: column.sql_type for column in COLUMNS})
-        return
-    names = ", ".join(column.name for column in COLUMNS)
-    con.execute(f"create view kept_lines as select {names} from {_parquet(batch_files)}")
+    previous = inputs.previous_run
+    _load_files(con, "previous_findings", FINDING_COLUMNS, [previous / "findings.parquet"] if previous else [])
+    trend = [previous / "trend.parquet"] if previous else []
+    _load_files(con, "previous_trend", TREND_COLUMNS, [path for path in trend if path.is_file()])
+    _load_files(con, "given_dispositions", DISPOSITION_COLUMNS, inputs.dispositions)
+    _load_files(con, "given_suppressions", SUPPRESSION_COLUMNS, inputs.suppressions)
+    create_table(con, "extract_controls", CONTROL_COLUMNS, inputs.extract_controls)
+    create_table(con, "extract_columns", EXTRACT_COLUMNS, inputs.extract_columns)
 
 
-def load_previous_findings(con: duckdb.DuckDBPyConnection, path: Path | None) -> None:
-    """Offer the last published findings as `previous_findings`; empty on the first run."""
-    create_table(con, "previous_findings", FINDING_COLUMNS)
-    if path is not None:
-        con.execute(f"insert into previous_findings by name from {_parquet([path])}")
+def _load_files(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path]) -> None:
+    create_table(con, table, columns)
+    if files:
+        con.execute(f"insert into {table} by name from {_parquet(files)}")
 
 
 def _parquet(paths: Sequence[Path]) -> str:
@@ -174,7 +228,7 @@ def run_stages(
     settings: Mapping[str, Any],
     step: Callable[[str], None] = lambda stage: None,
 ) -> None:
-    """Run all SQL stages; `settings` are as_of (date), line_of_business (text or None) and run_id (text). `step` hears each stage begin."""
+    """Run all SQL stages; `settings` has a value, or None, for each of SETTING_NAMES. `step` hears each stage begin."""
     step("lines")
     run_stage(con, "1_lines", settings)
     describe_policies(con, policies)

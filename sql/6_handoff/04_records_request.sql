@@ -1,0 +1,24 @@
+-- title: Records to request
+-- grain: one row per claim to request, ranked
+
+select
+    row_number() over (order by request_rank) as request_rank,
+    billing_npi,
+    data_source,
+    claim_id,
+    person_id,
+    member_id,
+    first_service_date,
+    last_service_date,
+    is_judged,
+    determination,
+    rule_ids,
+    policy_sections,
+    finding_ids,
+    doubts,
+    records,
+    findings_amount,
+    amount_at_risk,
+from ranked_requests
+where is_asked
+order by request_rank

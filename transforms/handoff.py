@@ -1,0 +1,177 @@
+"""What payment integrity is handed: which findings are new, changed or withdrawn since it was last served, and the files that say so.
+
+A run holds what is new since the run before; a delivery what is new since the delivery before, whatever runs lie between. Both are made by the
+same queries from published tables, and kept in the same files.
+"""
+
+import getpass
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.durable import hash_file, write_durably
+from transforms.errors import AuditError, UsageError
+from transforms.publish import RUN_ID, write_report
+from transforms.session import open_run
+from transforms.settings import Settings
+from transforms.store import Store
+from transforms.warehouse import FINDING_COLUMNS, create_table, run_stage
+from transforms.workbook import write_findings_csv, write_requests_csv, write_workbook
+
+SERVED_COLUMNS = {**FINDING_COLUMNS, "was_held_back": "BOOLEAN"}
+"""Findings of the run that was served last."""
+
+ASKED_COLUMNS = {**dict.fromkeys(("billing_npi", "data_source", "claim_id", "person_id"), "VARCHAR"), "asked_on": "DATE"}
+"""Claims whose records were asked for before; `asked_on` is null where no delivery asked."""
+
+ANY_DAY = date(1900, 1, 1)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a delivery wrote; `number` is None where nothing was new and nothing was written."""
+
+    number: int | None
+    run_id: str
+    since_run_id: str | None
+    totals: list[dict[str, Any]]
+    requests: int
+    left_out: int
+
+
+def write_run_handoff(run: Path, previous_run: Path | None, settings: Settings, folder: Path) -> None:
+    """Write, into a folder that is there, what a run has that is new since the run before.
+
+    Records of claims that the run before had findings on are not asked for again; nothing is known here of what was delivered.
+    """
+    with open_run(run, _served_files(previous_run)) as con:
+        _load_served(con, previous_run)
+        create_table(con, "asked_claims", ASKED_COLUMNS)
+        con.execute(
+            """insert into asked_claims by name
+            select distinct lines.billing_npi, lines.data_source, lines.claim_id, lines.person_id
+            from lines inner join (
+                select person_id, unnest(list_transform(claim_lines, lambda claim_line: claim_line.claim_id) || prior_claim_ids) as claim_id
+                from served_findings where not was_held_back
+            ) using (person_id, claim_id)"""
+        )
+        _run_queries(con, settings, ANY_DAY)
+        _write_files(con, folder, previous_run.name if previous_run else None)
+
+
+def deliver(store: Store, folder: Path, settings: Settings, since: str | None = None) -> Delivery:
+    """Write what changed since the last delivery, or since the run `since`, into a folder that is empty or not there; keep what was delivered.
+
+    UsageError where the folder is not empty, or OUT holds no run, or not that one; BusyError where a run holds OUT.
+    """
+    with store.lock():
+        current = store.current_run()
+        if current is None:
+            raise UsageError(f"{store.root} holds no published run yet, so there is nothing to hand over.")
+        earlier = list_deliveries(store)
+        since_run_id = since or (earlier[-1]["run_id"] if earlier else None)
+        served = _find_run(store, since_run_id) if since_run_id else None
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise UsageError(f"{folder} is not empty. Name an empty folder, or one that is not there.")
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
+        kept = store.review_folder("deliveries")
+        asked = [kept / f"{entry['number']:06}.parquet" for entry in earlier]
+        with open_run(current, {**_served_files(served), "asked_claims": asked}) as con:
+            _load_served(con, served)
+            if not asked:
+                create_table(con, "asked_claims", ASKED_COLUMNS)
+            today = datetime.now(UTC).date()
+            _run_queries(con, settings, today - timedelta(days=settings.request_period_days))
+            totals, requests, left_out = _count(con)
+            number = 1 + (earlier[-1]["number"] if earlier else 0)
+            if not requests and not any(row["findings"] for row in totals if row["part"] not in ("suppressed", "overturned")):
+                return Delivery(None, current.name, since_run_id, totals, requests, left_out)
+            files = _write_files(con, folder, since_run_id)
+            con.execute(
+                "create table asked_now as select billing_npi, data_source, claim_id, person_id, cast(? as date) as asked_on "
+                "from records_request",
+                [today],
+            )
+            write_durably(kept / f"{number:06}.parquet", partial(write_report, con, "asked_now"))
+        entry = {
+            "number": number,
+            "delivered": datetime.now(UTC).isoformat(timespec="seconds"),
+            "by": getpass.getuser(),
+            "run_id": current.name,
+            "since_run_id": since_run_id,
+            "to": str(folder),
+            "files": [{"path": path.name, "sha256": hash_file(path)} for path in files],
+            "totals": totals,
+            "requests": requests,
+            "left_out_requests": left_out,
+        }
+        text = json.dumps(entry, indent=2, default=str) + "\n"
+        write_durably(kept / f"{number:06}.json", lambda path: path.write_text(text, encoding="utf-8"))
+        return Delivery(number, current.name, since_run_id, totals, requests, left_out)
+
+
+def list_deliveries(store: Store) -> list[dict[str, Any]]:
+    """What was delivered, the first first; AuditError where an entry is damaged."""
+    entries = []
+    for path in sorted((store.reviews / "deliveries").glob("[0-9]*.json")):
+        try:
+            entries.append(json.loads(path.read_bytes()))
+        except ValueError:
+            raise AuditError(f"reviews/deliveries/{path.name} is damaged. Restore it from a backup.") from None
+    return entries
+
+
+def _find_run(store: Store, run_id: str) -> Path:
+    run = store.runs / run_id
+    if not RUN_ID.fullmatch(run_id) or not (run / "manifest.json").is_file():
+        raise UsageError(f"{store.root} holds no run {run_id!r}; runs/ lists those that it has.")
+    return run
+
+
+def _served_files(served: Path | None) -> dict[str, list[Path]]:
+    if served is None:
+        return {}
+    return {"last_findings": [served / "findings.parquet"], "last_review_states": [served / "review_states.parquet"]}
+
+
+def _load_served(con: duckdb.DuckDBPyConnection, served: Path | None) -> None:
+    create_table(con, "served_findings", SERVED_COLUMNS)
+    if served is not None:
+        con.execute(
+            """insert into served_findings by name
+            select last_findings.*, last_review_states.held_back_for is not null as was_held_back
+            from last_findings left join last_review_states on last_findings.finding_id = last_review_states.finding_id
+            where last_findings.status <> 'withdrawn'"""
+        )
+
+
+def _run_queries(con: duckdb.DuckDBPyConnection, settings: Settings, asked_since: date) -> None:
+    values = {"max_requests_per_provider": settings.max_requests_per_provider, "asked_since": asked_since}
+    run_stage(con, "6_handoff", values)
+
+
+def _count(con: duckdb.DuckDBPyConnection) -> tuple[list[dict[str, Any]], int, int]:
+    """Count what is handed over by part, the claims to request, and those that the cap leaves out."""
+    totals = [
+        {"part": part, "findings": findings, "amount_at_risk": amount}
+        for part, findings, amount in con.execute("select part, findings, amount_at_risk from handed_totals order by part_order").fetchall()
+    ]
+    [(requests,)] = con.execute("select count(*) from records_request").fetchall()
+    [(left_out,)] = con.execute("select coalesce(sum(claims), 0)::bigint from left_out_requests").fetchall()
+    return totals, requests, left_out
+
+
+def _write_files(con: duckdb.DuckDBPyConnection, folder: Path, since_run_id: str | None) -> list[Path]:
+    files = write_workbook(con, folder / "findings.xlsx", since_run_id)
+    write_durably(folder / "findings.csv", partial(write_findings_csv, con))
+    write_durably(folder / "records_request.csv", partial(write_requests_csv, con))
+    write_durably(folder / "findings.parquet", partial(write_report, con, "handed_findings"))
+    return [*files, *(folder / name for name in ("findings.csv", "findings.parquet", "records_request.csv"))]
