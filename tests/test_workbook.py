@@ -356,7 +356,7 @@ def test_read_me_says_what_the_hand_off_is(con: duckdb.DuckDBPyConnection, tmp_p
         "Line of business | commercial, where a claim line has none",
         "changed violations | 1.0 | 1.5",
         "to work on: new and changed | 6.0 | 6.0",
-        "Records of 1 claims are asked for in records_request.csv. The cap on requests leaves out 4 more, of 1 providers.",
+        "Claims whose records are asked for in records_request.csv: 1. The cap on requests leaves out 4 more, of providers: 1.",
         "all | 2.0 | 4.0 | 1.0 | 1.0 | 1.0 | 1.0",
         "all | 2.0 | 4.04 | 1.01 | 1.01 | 1.01 | 1.01",
         "Refused | bad.csv: bad.csv lacks the column claim_id",

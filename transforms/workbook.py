@@ -58,7 +58,7 @@ PROVIDER_COLUMNS = {
     "injections": "injections of which a line was billed under the NPI, whether anything is wrong with them or not",
     "findings_per_100_injections": "all findings that hold, not only those handed over, for each hundred injections; empty without injections",
     "findings_per_100_injections_of_all": "the same of all providers together",
-    "claims_left_out": "claims whose records are not asked for yet: the cap on requests left them out",
+    "claims_left_out": "claims whose records are not asked for yet: the cap on requests left them out; of all policies together",
 }
 """What the columns of the sheet Providers mean."""
 
@@ -103,6 +103,9 @@ WIDTHS = {
 CONFIDENTIAL = "Confidential"
 
 US_LEGAL = 5
+
+ROW_LOOKS = {"text", "flag", "date", "dollars", "count", "rate"}
+"""Looks of cells that stand in rows under a header."""
 
 LINE_HEIGHT = 12.5
 """Points that a line of text takes in a row."""
@@ -379,7 +382,7 @@ class _Book:
             looks |= kinds[kind]
             if is_input and kind != "header":
                 looks |= {"bg_color": "#FFF2CC", "border": 1, "border_color": "#D6B656"}
-            elif kind in {"text", "flag", "date", "dollars", "count", "rate"}:
+            elif kind in ROW_LOOKS:
                 looks |= {"bottom": 1, "bottom_color": "#D9D9D9"}
             self.formats[key] = self.book.add_format(looks)
         return self.formats[key]
@@ -405,9 +408,10 @@ class _Book:
         page, number = self.open[sheet]
         self.open[sheet] = (page, number + 1)
         fitting = [self._fit_text(page, sheet, name, value) for name, value in zip(sheet.columns, row, strict=True)]
-        page.set_row(number, min(HIGHEST, LINE_HEIGHT * max(map(count_lines, sheet.columns, fitting)) + 2))
+        page.set_row(number, min(HIGHEST, LINE_HEIGHT * max(map(count_lines, sheet.columns, fitting)) + 2), self.format("text"))
         for column, (name, kind, value) in enumerate(zip(sheet.columns, schema.types, fitting, strict=True)):
-            self._write_cell(page, number, column, value, self.format(_look(kind), name in INPUTS))
+            if value is not None or name in INPUTS:
+                self._write_cell(page, number, column, value, self.format(_look(kind), name in INPUTS))
 
     def write_notes(self, notes: Sequence[Note]) -> None:
         """Write the sheet Read me."""
@@ -476,9 +480,9 @@ def _width(name: str) -> float:
 
 def count_lines(name: str, value: Any) -> int:
     """Reckon how many lines a value takes in its column: no reader can be trusted to fit the height of rows to their text."""
-    if not isinstance(value, str):
-        return 1
     width = int(LETTERS * _width(name))
+    if not isinstance(value, str) or (len(value) <= width and "\n" not in value):
+        return 1
     return sum(max(1, len(textwrap.wrap(line, width))) for line in value.split("\n"))
 
 
@@ -571,7 +575,7 @@ def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
     handed = [row for row in totals if row[0].startswith(("new ", "changed "))]
     [(claims,)] = con.execute("select count(*) from records_request").fetchall()
     [(left_out, providers)] = con.execute("select coalesce(sum(claims), 0)::bigint, count(*) from left_out_requests").fetchall()
-    cap = f" The cap on requests leaves out {left_out:,} more, of {providers:,} providers." if left_out else ""
+    cap = f" The cap on requests leaves out {left_out:,} more, of providers: {providers:,}." if left_out else ""
     return [
         *_heading("Counts"),
         ("label", ("findings", "number", "at risk, US$")),
@@ -582,7 +586,7 @@ def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
             " Suppressed findings (somebody else has the claim) and overturned ones (reviewers said so, on the same evidence) are counted here"
             " and not handed over."
         ),
-        *_lines(f"Records of {claims:,} claims are asked for in records_request.csv.{cap}"),
+        *_lines(f"Claims whose records are asked for in records_request.csv: {claims:,}.{cap}"),
     ]
 
 
