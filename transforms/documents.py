@@ -27,6 +27,7 @@ from transforms.publish import REPORTS, select_report
 from transforms.readings import DATE_FORMS
 from transforms.row_checks import CHECKED_DATES
 from transforms.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
+from transforms.workbook import Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -255,6 +256,21 @@ A doubt is what claims leave open. Any doubt of the finding itself makes a revie
 
 A finding says what claims show. It is no verdict on a provider: records may answer it.
 
+## The files for payment integrity
+
+`findings.xlsx` and `findings.csv` hold the same findings; what each sheet and column means, and how to fill in the yellow columns, stands on
+the sheet Read me. Filled in, either can be read back with `sij-audit import-dispositions`, and so can a Parquet file: it needs the columns
+`finding_id` and `disposition` (upheld or overturned), and may have `recovered_amount`, `reviewer`, `note` and `run_id`. A row in which
+disposition, recovered amount and note are empty is no review. CSV is read in UTF-8, between commas or semicolons; amounts have a decimal point.
+
+What Excel cannot hold is never cut. Rows beyond {rows_per_sheet:,} go on in `Violations 2` and so on, what is too much for one file in
+`findings_2.xlsx`, and a text of more than {characters_per_cell:,} characters stands in pieces on the sheet Long texts, where its cell says so.
+
+CSV files, also those that `sij-audit sql` writes, are made for spreadsheets: UTF-8 with a byte-order mark, commas, CRLF, lists joined with
+`; `. A text that a spreadsheet may take for a formula, one that begins with `= + - @`, a tab or a line end, also behind blanks and quotes, has
+an apostrophe in front. To undo it, take one apostrophe away where what follows it begins so; all other texts are as they were. Excel still
+guesses numbers in CSV and drops leading zeros; the workbook and the Parquet files are exact.
+
 ## How dollars at risk add up
 
 Within a policy each claim line's dollars are at risk in one finding only, the highest in rank: violations before reviews, then the rules in
@@ -416,6 +432,8 @@ def render_data(policies: Sequence[Policy], types: Mapping[str, Mapping[str, str
             ("doubt", "what is open", "what settles it"),
             [(f"`{doubt['doubt_id']}`", doubt["description"], doubt["settled_by"]) for doubt in read_reference("doubts")],
         ),
+        rows_per_sheet=Limits().rows_per_sheet,
+        characters_per_cell=Limits().characters_per_cell,
         exit_codes=table(("code", "meaning"), [(str(code), meaning) for code, meaning in EXIT_CODES.items()]),
     )
     return _page([GENERATED, text])

@@ -582,7 +582,8 @@ def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
         *(("cells", row) for row in totals),
         ("sum", ("to work on: new and changed", sum(row[1] for row in handed), sum((row[2] for row in handed), Decimal(0)))),
         *_lines(
-            "No dollar is counted twice: where findings share a claim line, one of them has its dollars, so amount_at_risk may be summed."
+            "Within a policy no dollar is counted twice: where findings share a claim line, one of them has its dollars, so amount_at_risk"
+            " may be summed."
             " Suppressed findings (somebody else has the claim) and overturned ones (reviewers said so, on the same evidence) are counted here"
             " and not handed over."
         ),
