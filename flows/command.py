@@ -35,7 +35,10 @@ Extracts = Annotated[
         show_default=False,
     ),
 ]
-Out = Annotated[Path, typer.Option(metavar="OUT", help="Folder that holds batches and published runs; made if it is not there.")]
+Out = Annotated[
+    Path,
+    typer.Option(metavar="OUT", help="Folder that holds batches and published runs; made if it is not there.", readable=False),
+]
 AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Audit services up to this date; today if not given.", show_default=False),
@@ -173,7 +176,8 @@ def sql(
         str | None, typer.Option("--run", metavar="RUN_ID", help="The run to ask; the current one if not given.", show_default=False)
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rows to FILE (.csv or .parquet) instead.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the rows to FILE (.csv or .parquet) instead.", show_default=False, readable=False),
     ] = None,
 ) -> None:
     """Ask a published run in SQL.

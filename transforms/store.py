@@ -158,6 +158,7 @@ class Store:
         for run in self.runs.iterdir():
             if run.is_dir() and not run.is_symlink():
                 self.open_run_to_group(run)
+        self.access.mkdir(mode=0o700, exist_ok=True)
         _give(self.access, self.group, ADDABLE)
         _give(self.runs, self.group, READABLE_FOLDER)
         _give(self.root, self.group, TRAVERSABLE)
