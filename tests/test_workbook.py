@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from tests.runs import SAMPLE, read_report, run
 from transforms.dispositions import Disposition, read_dispositions
 from transforms.warehouse import FINDING_COLUMNS, create_table
 from transforms.workbook import Limits, split_text, write_findings_csv, write_parts, write_requests_csv, write_workbook
@@ -419,3 +420,18 @@ def test_what_reviewers_fill_in_comes_back(con: duckdb.DuckDBPyConnection, tmp_p
         Disposition(f"{4:032x}", RUN, "overturned", None, None, "has a waiver"),
         Disposition(f"{5:032x}", RUN, "upheld", Decimal("1200.50"), None, None),
     ]
+
+
+def test_the_workbook_of_a_run_holds_its_findings_and_comes_back(tmp_path: Path) -> None:
+    once, again = (run(tmp_path / name, SAMPLE).current / "handoff" / "findings.xlsx" for name in ("once", "again"))
+    assert once.read_bytes() == again.read_bytes()
+    sheets = read_sheets(once)
+    found = {(row["finding_id"], row["run_id"], row["rationale"], float(row["amount_at_risk"])) for row in read_report(tmp_path / "once")}
+    written = [row for name in ("Violations", "Review") for row in sheets[name]]
+    assert {(row["finding_id"], row["run_id"], row["rationale"], row["amount_at_risk"]) for row in written} == found
+    assert len(written) == len(found) > 50
+    assert all(row["records"] for row in sheets["Review"])
+    assert all(row["billing_npi"].isdigit() for row in [*written, *sheets["Providers"]])
+    answers = {row["finding_id"]: {"disposition": "upheld", "recovered_amount": row["amount_at_risk"]} for row in written}
+    back = read_dispositions(fill_in(once, tmp_path / "filled.xlsx", answers))
+    assert {(one.finding_id, one.run_id, float(one.recovered_amount or 0)) for one in back} == {(*key[:2], key[3]) for key in found}

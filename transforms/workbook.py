@@ -1,4 +1,4 @@
-"""The hand-off as a workbook that reviewers fill in, its findings and requests as CSV, and what reviewers filled in read back.
+"""The hand-off as a workbook that reviewers fill in, and its findings and requests as CSV.
 
 No cell is a formula, a link or a guessed number. Nothing is cut: a sheet or file that would pass Excel's limits goes on in the next, a text too
 long for a cell stands on a sheet of its own. The same tables give the same bytes.
@@ -179,6 +179,13 @@ class Sheet:
     """So many columns stay in view."""
 
 
+LONG_TEXTS = Sheet("Long texts", ("long_text", "sheet", "column", "piece", "text"), printed=5, frozen=1)
+LONG_TEXT_SCHEMA = pa.schema(
+    [("long_text", pa.int64()), ("sheet", pa.string()), ("column", pa.string()), ("piece", pa.int64()), ("text", pa.string())]
+)
+"""Where texts stand that are too long for a cell, in pieces."""
+
+
 def write_workbook(con: duckdb.DuckDBPyConnection, path: Path, since: str | None) -> list[Path]:
     """Write `handed_findings` and all that belongs to them; gives the files, the first of them `path`.
 
@@ -313,12 +320,6 @@ def _write_part(rows: _Rows, numbers: _Numbers, limits: Limits, run_id: str, as_
                 is_begun = True
             rows.step()
         book.close()
-
-
-LONG_TEXTS = Sheet("Long texts", ("long_text", "sheet", "column", "piece", "text"), printed=5, frozen=1)
-LONG_TEXT_SCHEMA = pa.schema(
-    [("long_text", pa.int64()), ("sheet", pa.string()), ("column", pa.string()), ("piece", pa.int64()), ("text", pa.string())]
-)
 
 
 class _Book:
