@@ -1,6 +1,7 @@
 """Write the report page of a run: one file for a person who has two minutes, made from the published tables alone."""
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +17,7 @@ from transforms.charts import Axis, Bar, BarRow, Bin, Caption, Column, Look, Mar
 from transforms.layout import COLUMNS, ROW_FATES
 from transforms.policies import REFERENCE
 from transforms.session import open_run
-from transforms.small_cells import LEAST_MEMBERS, Breakdown, Cell, Value, choose_level, merge_cells, merge_small_cells, regroup_cells
+from transforms.small_cells import LEAST_MEMBERS, OTHER, Breakdown, Cell, Value, choose_level, merge_cells, merge_small_cells, regroup_cells
 from transforms.warehouse import run_stage
 
 TWO_MONTHS = (59, 62)
@@ -267,8 +268,8 @@ def describe_rules(run: Run, policy_id: str, anchor: str, is_split: bool) -> Sec
     dollars = {
         key: sum(float(cell.values["amount_at_risk"]) for part in told.values() for cell in part.cells if cell.key == key) for key in keys
     }
-    ordered = sorted(keys, key=lambda key: (key == "other", -dollars[key], key))
-    titles = {key: f"{sections[key]} {titles[key]}" for key in titles} | {"other": "Other rules together"}
+    ordered = sorted(keys, key=lambda key: (key == OTHER, -dollars[key], key))
+    titles = {key: f"{sections[key]}: {titles[key]}" for key in titles} | {OTHER: "Other rules together"}
     by_place = {(cell.key, determination): cell for determination, part in told.items() for cell in part.cells}
     charts = []
     for measure in MEASURES:
@@ -496,7 +497,7 @@ def _capped(cap: int) -> Callable[[str], str]:
 
 
 def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
-    """Show the providers with more findings than their injections would have at everybody's rate, most of them first."""
+    """Show the providers with far more findings than their injections would have at the rate of all, and the numbers behind each rate."""
     title = "Providers that stand out"
     rows = run.of_policy("provider_cells", policy_id)
     of_all = next((row["findings_per_100_injections_of_all"] for row in rows), None)
@@ -513,15 +514,11 @@ def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
             title,
             [f"Not shown: no provider with findings of {LEAST_MEMBERS} members stands beside others of as many."],
         )
-    excess = {cell.key: float(cell.values["findings"]) - of_all * float(cell.values["injections"]) / 100 for cell in breakdown.shown}
-    ordered = sorted(breakdown.shown, key=lambda cell: (-excess[cell.key], cell.key))
-    above = [cell for cell in ordered if excess[cell.key] > 0 and cell.values["injections"]][:STANDING_OUT]
-    if not above:
-        return Section(
-            f"{anchor}-providers",
-            title,
-            ["No provider that can be shown has more findings than its injections would have at everybody's rate."],
-        )
+    standing_out = [cell for cell in breakdown.shown if _is_far_above(cell, of_all)]
+    if not standing_out:
+        says = f"None that can be shown has far more findings than its injections would have at the rate of all, {of_all:.1f} for each hundred."
+        return Section(f"{anchor}-providers", title, [says])
+    above = sorted(standing_out, key=lambda cell: (_expected(cell, of_all) - float(cell.values["findings"]), cell.key))[:STANDING_OUT]
     rest = [cell for cell in breakdown.cells if cell not in above]
     number_of_rest = len(rows) - len(above)
     caption = Caption(
@@ -533,21 +530,22 @@ def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
     drawn = draw_bars(
         caption, Axis("findings per 100 injections", lambda value: f"{value:g}"), bars, Mark(of_all, of_all, f"all providers: {of_all:.1f}")
     )
-    told = [_provider_row(cell, cell.key, f"{of_all:.1f}") for cell in above]
+    told = [_provider_row(cell, cell.key, of_all) for cell in above]
     if rest:
         name = "1 other provider" if number_of_rest == 1 else f"{write_count(number_of_rest)} other providers together"
-        told.append(_provider_row(merge_cells(rest), name, f"{of_all:.1f}"))
+        told.append(_provider_row(merge_cells(rest), name, of_all))
     table = Table(
         "Findings and injections of providers",
-        ["Billing NPI", "Injections", "Findings", "Per 100 injections", "Rate of all", "At risk"],
+        ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"],
         told,
-        frozenset({1, 2, 3, 4, 5}),
+        frozenset({1, 2, 3, 4, 5, 6}),
     )
     return Section(
         f"{anchor}-providers",
         title,
         [
-            "They have more findings than their injections would have at the rate of all, those with most of these first.",
+            f"At most {STANDING_OUT} that have far more findings than their injections would have at the rate of all, the furthest above first.",
+            "Far more is by at least twice the square root of that number: chance seldom makes as much.",
             "A finding counts under each NPI that billed a judged line, of whatever procedure. A rate says where to look, not why.",
         ],
         charts=[(caption.title, drawn)],
@@ -564,13 +562,24 @@ def _rate(cell: Cell) -> float:
     return 100 * float(cell.values["findings"]) / float(cell.values["injections"])
 
 
-def _provider_row(cell: Cell, name: str, of_all: str) -> list[str]:
+def _expected(cell: Cell, of_all: float) -> float:
+    """Give the findings that a provider's injections would have at the rate of all."""
+    return of_all * float(cell.values["injections"]) / 100
+
+
+def _is_far_above(cell: Cell, of_all: float) -> bool:
+    expected = _expected(cell, of_all)
+    return expected > 0 and float(cell.values["findings"]) >= expected + 2 * math.sqrt(expected)
+
+
+def _provider_row(cell: Cell, name: str, of_all: float) -> list[str]:
     return [
         name,
         write_count(cell.values["injections"]),
         write_count(cell.values["findings"]),
+        f"{_expected(cell, of_all):.1f}",
         f"{_rate(cell):.1f}" if cell.values["injections"] else "",
-        of_all,
+        f"{of_all:.1f}",
         write_cents(cell.values["amount_at_risk"]),
     ]
 
@@ -597,7 +606,7 @@ def _changes(run: Run, policy_id: str) -> Changes:
 
 def status_name(key: str) -> str:
     """What a status is called where it is told."""
-    return {"other": "of other kinds", "open": "open as before"}.get(key, key)
+    return {OTHER: "of other kinds", "open": "open as before"}.get(key, key)
 
 
 def describe_changes(run: Run, policy_id: str, anchor: str) -> Section:
@@ -611,10 +620,10 @@ def describe_changes(run: Run, policy_id: str, anchor: str) -> Section:
     if changes.held is None:
         statuses = run.of_policy("status_cells", policy_id)
         return Section(f"{anchor}-changes", title, [*says, LEFT_OUT if statuses else "No findings hold."])
-    order = ("new", "changed", "open", "other")
+    order = ("new", "changed", "open", OTHER)
     cells = sorted(changes.held.cells, key=lambda cell: order.index(cell.key))
     merged = f"of other kinds ({_listed(changes.held.merged)})"
-    names = [merged if cell.key == "other" else status_name(cell.key) for cell in cells]
+    names = [merged if cell.key == OTHER else status_name(cell.key) for cell in cells]
     charts = []
     for measure in MEASURES:
         caption = Caption(
@@ -665,7 +674,7 @@ def describe_outcomes(run: Run, policy_id: str, anchor: str) -> Section | None:
     if breakdown is None and total.is_small:
         return Section(f"{anchor}-outcomes", title, [LEFT_OUT])
     shown = breakdown.cells if breakdown is not None else (total,)
-    titles |= {"other": "Others together", "All reviewed findings": "All reviewed findings"}
+    titles |= {OTHER: "Others together", "All reviewed findings": "All reviewed findings"}
     bars = [BarRow(titles[cell.key], [Bar(_overturned_rate(cell), f"{_overturned_rate(cell):.1f} %")]) for cell in shown]
     caption = Caption(
         f"{anchor}-outcomes-chart",
@@ -777,7 +786,7 @@ def describe_missing_columns(run: Run) -> Section:
     )
     says = [] if costly else ["Every extract has, and fills, all columns without which something cannot be told."]
     if harmless:
-        says.append(f"Lacking or empty in some extract, and of less weight: {_listed(_ranges(harmless))}.")
+        says.append(f"Lacking or empty in some extract, and of less weight: {_listed(_ranges(harmless), most=len(COLUMNS))}.")
     ignored = [row["column"] for row in run.tables["ignored_columns"]]
     if ignored:
         says.append(f"Columns that the audit does not know, and ignored: {_listed(ignored)}.")

@@ -20,6 +20,9 @@ from decimal import Decimal
 
 LEAST_MEMBERS = 11
 
+OTHER = ""
+"""The key of a cell that others were merged into: no rule, status or NPI has it."""
+
 Value = int | Decimal
 
 
@@ -76,7 +79,7 @@ def merge_small_cells(cells: Iterable[Cell]) -> Breakdown | None:
     return Breakdown(tuple(sorted(shown, key=lambda cell: cell.key)), merge_cells(small) if small else None, keys)
 
 
-def merge_cells(cells: Sequence[Cell], key: str = "other") -> Cell:
+def merge_cells(cells: Sequence[Cell], key: str = OTHER) -> Cell:
     """Make one cell of several: values are summed, persons put together."""
     first = cells[0]
     return Cell(
