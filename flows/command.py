@@ -191,6 +191,32 @@ def sql(
 
 
 @app.command()
+def member(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The person_id of the reports.")],
+    *,
+    out: Out,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="The run to look in; the current one if not given.", show_default=False)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with pictures to FILE instead.", show_default=False)
+    ] = None,
+) -> None:
+    """Show a person's injections over time, what was found of them and why.
+
+    Left and right, the windows after each injection, and the claims behind each point. The look-up is logged in OUT/access.
+    """
+    from transforms.member_page import look_up
+    from transforms.member_text import member_console, show_member
+
+    found = look_up(out, run_id, person, html)
+    if html:
+        typer.echo(f"The page is written to {html}; its user alone can read it.")
+    else:
+        show_member(found, member_console())
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the extracts and the truth about them.")],
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 400,
