@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from tests.runs import AS_OF, ROOT, SAMPLE, Row, line, read_report, run, write_csv, write_extract
 from transforms.layout import COLUMNS
-from transforms.page import Run as Read
-from transforms.page import describe_years, open_templates, render_page, write_cents, write_page
+from transforms.page import Tables, describe_years, open_templates, render_page, write_cents, write_page
 from transforms.small_cells import LEAST_MEMBERS, Breakdown, Cell, choose_level, merge_small_cells, regroup_cells
 
 FEW = f"fewer than {LEAST_MEMBERS} members"
@@ -277,10 +276,13 @@ def test_a_provider_stands_out_with_the_numbers_behind_its_rate(tmp_path: Path) 
     some = too_close(12, first=100, billing_npi="1111111111")
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*lawful, *some, *too_close(14, billing_npi="2222222222")]))
-    header, *rows = page_of(out).table("Findings and injections of providers")
+    page = page_of(out)
+    header, *rows = page.table("Findings and injections of providers")
     assert header == ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"]
     assert rows[0] == ["2222222222", "42", "14", "6.1", "33.3", "14.6", "$2,609.60"]
-    assert rows[1][:5] == ["1 other provider", "136", "12", "19.9", "8.8"]
+    assert rows[1] == ["All providers", "178", "26", "26.0", "14.6", "14.6", "$4,846.40"]
+    assert "1 of 2 have no row" in page.text
+    assert "1111111111" not in page.html
 
 
 def test_a_provider_that_is_hardly_above_the_others_does_not_stand_out(tmp_path: Path) -> None:
@@ -340,8 +342,18 @@ def test_columns_that_extracts_lack_are_named_with_what_that_means(tmp_path: Pat
 def test_doubts_are_shown_with_what_would_settle_them(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved")]))
-    rows = page_of(out).table("Doubts, and what would settle them")
-    assert rows[1] == ["The service was approved beforehand", "the authorization and what it covered", "12", "$2,236.80"]
+    assert page_of(out).table("Doubts, and what would settle them")[1:] == [
+        ["The service was approved beforehand", "the authorization and what it covered", "12", "$2,236.80"],
+        ["No doubt", "", "20", "$3,728.00"],
+    ]
+
+
+def test_a_few_doubts_are_named_and_not_counted(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(2, first=100, prior_authorization_number="approved")]))
+    assert page_of(out).table("Doubts that findings have, and what would settle them")[1:] == [
+        ["The service was approved beforehand", "the authorization and what it covered"]
+    ]
 
 
 def test_a_run_over_nothing_has_a_page(tmp_path: Path) -> None:
@@ -351,13 +363,13 @@ def test_a_run_over_nothing_has_a_page(tmp_path: Path) -> None:
     assert page.all("svg") == []
 
 
-def read_with(**tables: Sequence[Row]) -> Read:
+def read_with(**tables: Sequence[Row]) -> Tables:
     """What the page reads, empty but for what is given."""
     facts = {"run_id": "R2", "as_of": AS_OF, "previous_run_id": "R1", "version": "1", "line_of_business": None}
     names = ("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells")
     more = ("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns", "controls", "doubts")
     rules = [{"policy_id": policy_id} for policy_id in ("A", "B")]
-    return Read({**{name: [] for name in (*names, *more)}, "rules": rules, "run_facts": [facts], **tables})
+    return Tables({**{name: [] for name in (*names, *more)}, "rules": rules, "run_facts": [facts], **tables})
 
 
 def members(*numbers: int) -> list[str]:

@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -72,7 +72,7 @@ class Measure:
 
     name: str
     value: str
-    write: Callable[[Value], str]
+    write: Callable[[float | Decimal], str]
     axis: Axis
 
 
@@ -97,13 +97,13 @@ class PolicyPart:
 
 
 @dataclass(frozen=True)
-class Run:
+class Tables:
     """The published tables that the page reads, and those of stage 7, as rows."""
 
-    tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Row]]
 
     def of_policy(self, table: str, policy_id: str) -> list[Row]:
-        return [row for row in self.tables[table] if row["policy_id"] == policy_id]
+        return [row for row in self.rows[table] if row["policy_id"] == policy_id]
 
 
 READ_TABLES = (
@@ -117,8 +117,8 @@ def write_page(run: Path, path: Path) -> None:
     """Write the page of a run's folder; the same tables give the same bytes."""
     with open_run(run) as con:
         run_stage(con, "7_page", {})
-        read = Run({table: _rows(con, table) for table in READ_TABLES} | {"doubts": _read_doubts()})
-    path.write_text(render_page(read), encoding="utf-8")
+        tables = Tables({table: _rows(con, table) for table in READ_TABLES} | {"doubts": _read_doubts()})
+    path.write_text(render_page(tables), encoding="utf-8")
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
@@ -143,20 +143,20 @@ def open_templates() -> Environment:
     )
 
 
-def render_page(run: Run) -> str:
+def render_page(tables: Tables) -> str:
     """Render the page."""
-    policy_ids = list(dict.fromkeys(row["policy_id"] for row in run.tables["rules"]))
-    facts = run.tables["run_facts"][0]
+    policy_ids = list(dict.fromkeys(row["policy_id"] for row in tables.rows["rules"]))
+    facts = tables.rows["run_facts"][0]
     return (
         open_templates()
         .get_template("report.html")
         .render(
             facts=facts,
             as_of=write_date(facts["as_of"]),
-            extracts=len(run.tables["controls"]),
-            rows_read=write_count(sum(row["rows_read"] for row in run.tables["controls"])),
-            policies=[describe_policy(run, policy_id, f"p{n}") for n, policy_id in enumerate(policy_ids, start=1)],
-            data=[describe_missing_columns(run), describe_controls(run)],
+            extracts=len(tables.rows["controls"]),
+            rows_read=write_count(sum(row["rows_read"] for row in tables.rows["controls"])),
+            policies=[describe_policy(tables, policy_id, f"p{n}") for n, policy_id in enumerate(policy_ids, start=1)],
+            data=[describe_missing_columns(tables), describe_controls(tables)],
             least_members=LEAST_MEMBERS,
         )
     )
@@ -179,35 +179,35 @@ LOOKS: Mapping[str, Look] = {"violation": "violation", "review": "review"}
 LEFT_OUT = f"Not shown: it would give away a group of fewer than {LEAST_MEMBERS} members."
 
 
-def describe_policy(run: Run, policy_id: str, anchor: str) -> PolicyPart:
+def describe_policy(tables: Tables, policy_id: str, anchor: str) -> PolicyPart:
     """Say what was found under a policy, what matters most first."""
-    determinations = cells_of(run.of_policy("determination_cells", policy_id), "determination", *FINDINGS)
+    determinations = cells_of(tables.of_policy("determination_cells", policy_id), "determination", *FINDINGS)
     split = merge_small_cells(determinations)
     is_split = split is not None and split.other is None
     total = merge_cells(determinations) if determinations else None
     can_tell = total is None or not total.is_small
     sections = [
-        describe_rules(run, policy_id, anchor, is_split) if total and can_tell else None,
-        describe_changes(run, policy_id, anchor),
-        describe_months(run, policy_id, anchor) if total and can_tell else None,
-        describe_intervals(run, policy_id, anchor),
-        describe_years(run, policy_id, anchor),
-        describe_providers(run, policy_id, anchor) if total and can_tell else None,
-        describe_outcomes(run, policy_id, anchor),
-        describe_doubts(run, policy_id, anchor) if total and can_tell else None,
+        describe_rules(tables, policy_id, anchor, is_split) if total and can_tell else None,
+        describe_changes(tables, policy_id, anchor),
+        describe_months(tables, policy_id, anchor) if total and can_tell else None,
+        describe_intervals(tables, policy_id, anchor),
+        describe_years(tables, policy_id, anchor),
+        describe_providers(tables, policy_id, anchor, total) if total and can_tell else None,
+        describe_outcomes(tables, policy_id, anchor),
+        describe_doubts(tables, policy_id, anchor) if total and can_tell else None,
     ]
     return PolicyPart(
         policy_id=policy_id,
         anchor=anchor,
-        headline=_headline(run, policy_id, total, split if is_split else None),
-        tiles=_tiles(run, policy_id, total, split if is_split else None),
+        headline=_headline(tables, policy_id, total, split if is_split else None),
+        tiles=_tiles(tables, policy_id, total, split if is_split else None),
         sections=[section for section in sections if section is not None],
     )
 
 
-def _headline(run: Run, policy_id: str, total: Cell | None, split: Breakdown | None) -> str:
+def _headline(tables: Tables, policy_id: str, total: Cell | None, split: Breakdown | None) -> str:
     if total is None:
-        return "Nothing was found." + _changes_sentence(run, policy_id)
+        return "Nothing was found." + _changes_sentence(tables, policy_id)
     if total.is_small:
         return f"Findings concern fewer than {LEAST_MEMBERS} members, so their number is not shown."
     says = f"{write_count(total.values['findings'])} findings put {write_dollars(total.values['amount_at_risk'])} at risk."
@@ -219,28 +219,28 @@ def _headline(run: Run, policy_id: str, total: Cell | None, split: Breakdown | N
         if "review" in by_key:
             said.append(f"{_number_and_dollars(by_key['review'])} are reviews, which records must settle")
         says += f" {'; '.join(said)}."
-    return says + _changes_sentence(run, policy_id)
+    return says + _changes_sentence(tables, policy_id)
 
 
 def _number_and_dollars(cell: Cell) -> str:
     return f"{write_count(cell.values['findings'])} ({write_dollars(cell.values['amount_at_risk'])})"
 
 
-def _changes_sentence(run: Run, policy_id: str) -> str:
-    if run.tables["run_facts"][0]["previous_run_id"] is None:
+def _changes_sentence(tables: Tables, policy_id: str) -> str:
+    if tables.rows["run_facts"][0]["previous_run_id"] is None:
         return " This is the first run: all is new."
-    changes = _changes(run, policy_id)
+    changes = _changes(tables, policy_id)
     told = [f"{write_count(cell.values['findings'])} {status_name(cell.key)}" for cell in changes.held.cells] if changes.held else []
     return f" Since the run before: {', '.join([*told, changes.withdrawn])}." if told else ""
 
 
-def _tiles(run: Run, policy_id: str, total: Cell | None, split: Breakdown | None) -> list[Tile]:
+def _tiles(tables: Tables, policy_id: str, total: Cell | None, split: Breakdown | None) -> list[Tile]:
     tiles = []
     if total is not None and not total.is_small:
         tiles.append(Tile(write_dollars(total.values["amount_at_risk"]), "at risk, no dollar counted twice"))
         tiles.append(Tile(write_count(total.values["findings"]), "findings"))
     determinations = sorted(split.shown, key=lambda cell: cell.key, reverse=True) if split else []
-    injections = cells_of(run.of_policy("injection_totals", policy_id), "policy_id", ["injections"], {"injections": "members"})
+    injections = cells_of(tables.of_policy("injection_totals", policy_id), "policy_id", ["injections"], {"injections": "members"})
     return [
         *tiles,
         *(Tile(write_count(cell.values["findings"]), DETERMINATIONS[cell.key], LOOKS[cell.key]) for cell in determinations),
@@ -251,9 +251,9 @@ def _tiles(run: Run, policy_id: str, total: Cell | None, split: Breakdown | None
 DETERMINATIONS = {"violation": "violations: claims alone show it", "review": "reviews: records must settle it"}
 
 
-def describe_rules(run: Run, policy_id: str, anchor: str, is_split: bool) -> Section:
+def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
     """Break findings and dollars down by rule: within violations and within reviews, where these can be told apart."""
-    rows = run.of_policy("rule_cells", policy_id)
+    rows = tables.of_policy("rule_cells", policy_id)
     titles = {row["rule_id"]: row["title"] for row in rows}
     sections = {row["rule_id"]: row["policy_section"] for row in rows}
     parts: dict[str, Breakdown | None] = {}
@@ -325,9 +325,9 @@ def _bar(value: Value, measure: Measure, look: Look = "plain") -> Bar:
     return Bar(float(value), measure.write(value), look)
 
 
-def describe_months(run: Run, policy_id: str, anchor: str) -> Section:
+def describe_months(tables: Tables, policy_id: str, anchor: str) -> Section:
     """Break findings and dollars down by month of service, or by longer periods where months have too few members."""
-    cells = cells_of(run.of_policy("month_cells", policy_id), lambda row: f"{row['month_start_date']:%Y-%m}", *FINDINGS)
+    cells = cells_of(tables.of_policy("month_cells", policy_id), lambda row: f"{row['month_start_date']:%Y-%m}", *FINDINGS)
     names = ("month", "quarter", "year")
     periods = (str, _quarter, lambda month: month[:4])
     first, last = min(cell.key for cell in cells), max(cell.key for cell in cells)
@@ -338,14 +338,13 @@ def describe_months(run: Run, policy_id: str, anchor: str) -> Section:
         return Section(f"{anchor}-months", "By month of service", [LEFT_OUT])
     level, breakdown = usable[chosen[0]], chosen[1]
     name = names[level]
-    shown = {cell.key: cell for cell in breakdown.shown}
     charts = []
     for measure in MEASURES:
         columns = [
             Column(
                 period,
-                float(shown[period].values[measure.value]) if period in shown else None if period in breakdown.merged else 0,
-                measure.write(shown[period].values[measure.value]) if period in shown else "",
+                breakdown.height(period, measure.value),
+                measure.write(breakdown.height(period, measure.value) or 0),
             )
             for period in slots[level]
         ]
@@ -381,10 +380,13 @@ def _months(first: str, last: str) -> list[str]:
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(start, end + 1)]
 
 
-def describe_intervals(run: Run, policy_id: str, anchor: str) -> Section | None:
+def describe_intervals(tables: Tables, policy_id: str, anchor: str) -> Section | None:
     """Draw the days between an injection and the one before it, with two months marked for what they are: 59 to 62 days."""
     cells = cells_of(
-        run.of_policy("interval_cells", policy_id), lambda row: f"{row['days_since_previous']:06}", ["intervals"], {"intervals": "members"}
+        tables.of_policy("interval_cells", policy_id),
+        lambda row: f"{row['days_since_previous']:06}",
+        ["intervals"],
+        {"intervals": "members"},
     )
     if not cells:
         return None
@@ -394,19 +396,17 @@ def describe_intervals(run: Run, policy_id: str, anchor: str) -> Section | None:
     if chosen is None:
         return Section(f"{anchor}-intervals", title, [LEFT_OUT])
     width, breakdown = INTERVAL_DAYS[chosen[0]], chosen[1]
-    shown = {cell.key: cell for cell in breakdown.shown}
     first = _bin_start(1, width)
     starts = [*range(first, OPEN_INTERVAL, width), OPEN_INTERVAL]
     bins = []
     for start in starts:
         key = f"{start - first:06}"
-        value = float(shown[key].values["intervals"]) if key in shown else None if key in breakdown.merged else 0.0
-        bins.append(Bin(start, None if start == OPEN_INTERVAL else start + width - 1, value))
+        bins.append(Bin(start, None if start == OPEN_INTERVAL else start + width - 1, breakdown.height(key, "intervals")))
     caption = Caption(
         f"{anchor}-intervals-chart",
         "Injections by days since the one before",
         f"How many injections came so many days after the person's injection before, in bins of {width} days, with a band at two months. "
-        "The numbers stand in the table below.",
+        "The table has the numbers.",
     )
     drawn = draw_histogram(
         caption,
@@ -447,9 +447,9 @@ def _days(start: int, width: int) -> str:
     return f"{start} and more" if start == OPEN_INTERVAL else f"{max(start, 1)} to {start + width - 1}"
 
 
-def describe_years(run: Run, policy_id: str, anchor: str) -> Section | None:
+def describe_years(tables: Tables, policy_id: str, anchor: str) -> Section | None:
     """Draw how many injections members had in a calendar year."""
-    rows = run.of_policy("yearly_cells", policy_id)
+    rows = tables.of_policy("yearly_cells", policy_id)
     cells = cells_of(rows, lambda row: f"{row['injections']:06}", ["member_years"], {"member_years": "members"})
     if not cells:
         return None
@@ -460,13 +460,12 @@ def describe_years(run: Run, policy_id: str, anchor: str) -> Section | None:
         return Section(f"{anchor}-years", title, [LEFT_OUT])
     cap, breakdown = most[chosen[0]], chosen[1]
     names = {f"{n:06}": f"{n} or more" if n == cap else str(n) for n in range(1, cap + 1)}
-    shown = {cell.key: cell for cell in breakdown.shown}
-    highest = max(int(key) for key in (*shown, *breakdown.merged))
+    highest = max(int(key) for key in (*(cell.key for cell in breakdown.shown), *breakdown.merged))
     columns = [
         Column(
             name,
-            float(shown[key].values["member_years"]) if key in shown else None if key in breakdown.merged else 0.0,
-            write_count(shown[key].values["member_years"]) if key in shown else "",
+            breakdown.height(key, "member_years"),
+            write_count(breakdown.height(key, "member_years") or 0),
         )
         for key, name in names.items()
         if int(key) <= highest
@@ -496,11 +495,16 @@ def _capped(cap: int) -> Callable[[str], str]:
     return lambda injections: f"{min(int(injections), cap):06}"
 
 
-def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
-    """Show the providers with far more findings than their injections would have at the rate of all, and the numbers behind each rate."""
+def describe_providers(tables: Tables, policy_id: str, anchor: str, total: Cell) -> Section:
+    """Show the providers with far more findings than their injections would have at the rate of all, and the numbers behind each rate.
+
+    Others have no row: a finding stands under each NPI that billed for it, so rows of all would sum to the total and those that stand twice.
+    """
     title = "Providers that stand out"
-    rows = run.of_policy("provider_cells", policy_id)
+    rows = tables.of_policy("provider_cells", policy_id)
     of_all = next((row["findings_per_100_injections_of_all"] for row in rows), None)
+    injections = next((row["injections"] for row in tables.of_policy("injection_totals", policy_id)), 0)
+    totals = {"injections": injections, **total.values}
     cells = cells_of(
         rows,
         lambda row: row["billing_npi"] or NO_NPI,
@@ -508,37 +512,34 @@ def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
         {"injections": "members", "findings": "members_with_findings"},
     )
     breakdown = merge_small_cells(cells)
-    if breakdown is None or of_all is None:
+    if breakdown is None or of_all is None or not injections:
         return Section(
             f"{anchor}-providers",
             title,
             [f"Not shown: no provider with findings of {LEAST_MEMBERS} members stands beside others of as many."],
         )
-    standing_out = [cell for cell in breakdown.shown if _is_far_above(cell, of_all)]
+    standing_out = [cell for cell in breakdown.shown if _is_far_above(cell.values, of_all)]
     if not standing_out:
         says = f"None that can be shown has far more findings than its injections would have at the rate of all, {of_all:.1f} for each hundred."
         return Section(f"{anchor}-providers", title, [says])
-    above = sorted(standing_out, key=lambda cell: (_expected(cell, of_all) - float(cell.values["findings"]), cell.key))[:STANDING_OUT]
-    rest = [cell for cell in breakdown.cells if cell not in above]
-    number_of_rest = len(rows) - len(above)
+    above = sorted(standing_out, key=lambda cell: (_expected(cell.values, of_all) - float(cell.values["findings"]), cell.key))[
+        :STANDING_OUT
+    ]
     caption = Caption(
         f"{anchor}-providers-chart",
         "Findings per 100 injections, by billing NPI",
         "Findings in each hundred injections of providers that stand out, with a line at the rate of all. The table has the numbers.",
     )
-    bars = [BarRow(cell.key, [Bar(_rate(cell), f"{_rate(cell):.1f}")]) for cell in above]
+    bars = [BarRow(cell.key, [Bar(_rate(cell.values), f"{_rate(cell.values):.1f}")]) for cell in above]
     drawn = draw_bars(
         caption, Axis("findings per 100 injections", lambda value: f"{value:g}"), bars, Mark(of_all, of_all, f"all providers: {of_all:.1f}")
     )
-    told = [_provider_row(cell, cell.key, of_all) for cell in above]
-    if rest:
-        name = "1 other provider" if number_of_rest == 1 else f"{write_count(number_of_rest)} other providers together"
-        told.append(_provider_row(merge_cells(rest), name, of_all))
     table = Table(
         "Findings and injections of providers",
         ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"],
-        told,
+        [_provider_row(cell.key, cell.values, of_all) for cell in above],
         frozenset({1, 2, 3, 4, 5, 6}),
+        _provider_row("All providers", totals, of_all),
     )
     return Section(
         f"{anchor}-providers",
@@ -550,7 +551,10 @@ def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
         ],
         charts=[(caption.title, drawn)],
         tables=[table],
-        notes=[f"Shown are providers of whom at least {LEAST_MEMBERS} members have injections and as many have findings. {MERGED}"],
+        notes=[
+            f"{write_count(len(rows) - len(above))} of {write_count(len(rows))} have no row: they do not stand out, or cannot be shown.",
+            f"A provider can be shown where at least {LEAST_MEMBERS} of its members have injections, and as many findings.",
+        ],
         is_open=True,
     )
 
@@ -558,29 +562,29 @@ def describe_providers(run: Run, policy_id: str, anchor: str) -> Section:
 NO_NPI = "no NPI"
 
 
-def _rate(cell: Cell) -> float:
-    return 100 * float(cell.values["findings"]) / float(cell.values["injections"])
+def _rate(values: Mapping[str, Value]) -> float:
+    return 100 * float(values["findings"]) / float(values["injections"])
 
 
-def _expected(cell: Cell, of_all: float) -> float:
+def _expected(values: Mapping[str, Value], of_all: float) -> float:
     """Give the findings that a provider's injections would have at the rate of all."""
-    return of_all * float(cell.values["injections"]) / 100
+    return of_all * float(values["injections"]) / 100
 
 
-def _is_far_above(cell: Cell, of_all: float) -> bool:
-    expected = _expected(cell, of_all)
-    return expected > 0 and float(cell.values["findings"]) >= expected + 2 * math.sqrt(expected)
+def _is_far_above(values: Mapping[str, Value], of_all: float) -> bool:
+    expected = _expected(values, of_all)
+    return expected > 0 and float(values["findings"]) >= expected + 2 * math.sqrt(expected)
 
 
-def _provider_row(cell: Cell, name: str, of_all: float) -> list[str]:
+def _provider_row(name: str, values: Mapping[str, Value], of_all: float) -> list[str]:
     return [
         name,
-        write_count(cell.values["injections"]),
-        write_count(cell.values["findings"]),
-        f"{_expected(cell, of_all):.1f}",
-        f"{_rate(cell):.1f}" if cell.values["injections"] else "",
+        write_count(values["injections"]),
+        write_count(values["findings"]),
+        f"{_expected(values, of_all):.1f}",
+        f"{_rate(values):.1f}",
         f"{of_all:.1f}",
-        write_cents(cell.values["amount_at_risk"]),
+        write_cents(values["amount_at_risk"]),
     ]
 
 
@@ -592,8 +596,8 @@ class Changes:
     withdrawn: str
 
 
-def _changes(run: Run, policy_id: str) -> Changes:
-    cells = cells_of(run.of_policy("status_cells", policy_id), "status", *FINDINGS)
+def _changes(tables: Tables, policy_id: str) -> Changes:
+    cells = cells_of(tables.of_policy("status_cells", policy_id), "status", *FINDINGS)
     withdrawn = next((cell for cell in cells if cell.key == "withdrawn"), None)
     if withdrawn is None:
         word = "none withdrawn"
@@ -609,16 +613,16 @@ def status_name(key: str) -> str:
     return {OTHER: "of other kinds", "open": "open as before"}.get(key, key)
 
 
-def describe_changes(run: Run, policy_id: str, anchor: str) -> Section:
+def describe_changes(tables: Tables, policy_id: str, anchor: str) -> Section:
     """Say what is new since the run before."""
     title = "New since the run before"
-    previous = run.tables["run_facts"][0]["previous_run_id"]
+    previous = tables.rows["run_facts"][0]["previous_run_id"]
     if previous is None:
         return Section(f"{anchor}-changes", title, ["There was no run before: all findings are new."])
-    changes = _changes(run, policy_id)
+    changes = _changes(tables, policy_id)
     says = [f"Compared with run {previous}: {changes.withdrawn}."]
     if changes.held is None:
-        statuses = run.of_policy("status_cells", policy_id)
+        statuses = tables.of_policy("status_cells", policy_id)
         return Section(f"{anchor}-changes", title, [*says, LEFT_OUT if statuses else "No findings hold."])
     order = ("new", "changed", "open", OTHER)
     cells = sorted(changes.held.cells, key=lambda cell: order.index(cell.key))
@@ -650,9 +654,9 @@ def describe_changes(run: Run, policy_id: str, anchor: str) -> Section:
     )
 
 
-def describe_outcomes(run: Run, policy_id: str, anchor: str) -> Section | None:
+def describe_outcomes(tables: Tables, policy_id: str, anchor: str) -> Section | None:
     """Say how often reviewers overturned findings; None where nobody has reviewed any."""
-    rows = run.of_policy("outcome_cells", policy_id)
+    rows = tables.of_policy("outcome_cells", policy_id)
     if not rows:
         return None
     title = "What reviewers said"
@@ -712,62 +716,53 @@ def _overturned_rate(cell: Cell) -> float:
     return 100 * float(cell.values["overturned"]) / float(cell.values["reviewed"] or 1)
 
 
-def describe_doubts(run: Run, policy_id: str, anchor: str) -> Section | None:
+def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
     """Say what claims leave open, and what would settle it."""
-    cells = cells_of(run.of_policy("doubt_cells", policy_id), "doubt_id", *FINDINGS)
-    if not cells:
-        return None
-    doubts = {row["doubt_id"]: row for row in run.tables["doubts"]}
+    cells = cells_of(tables.of_policy("doubt_cells", policy_id), "doubt_id", *FINDINGS)
+    doubts = {row["doubt_id"]: (_sentence(row["description"]), row["settled_by"]) for row in tables.rows["doubts"]}
+    doubts |= {
+        "none": ("No doubt", ""),
+        "several": ("Several doubts at once", "all that would settle each"),
+        OTHER: ("Others together", ""),
+    }
     breakdown = merge_small_cells(cells)
-    shown = {cell.key: cell for cell in breakdown.shown} if breakdown is not None else {}
-    known = sorted(
-        (cell.key for cell in cells), key=lambda key: (key not in shown, -shown[key].values["findings"] if key in shown else 0, key)
-    )
-    rows = [
-        [
-            _sentence(doubts[key]["description"] if key in doubts else key),
-            doubts[key]["settled_by"] if key in doubts else "",
-            *(_findings_and_dollars(shown[key]) if key in shown else ["not shown", "not shown"]),
-        ]
-        for key in known
-    ]
-    if breakdown is not None and breakdown.other is not None:
-        rows.append(["Those not shown, together", "", *_findings_and_dollars(breakdown.other)])
-    notes = []
+    title = "What claims leave open"
+    says = ["Most doubts make a review of what would be a violation. Each finding stands in one row."]
+    names = ["Doubt", "What would settle it"]
     if breakdown is None:
-        notes = [f"Numbers are not shown: they would give away a group of fewer than {LEAST_MEMBERS} members."]
-    elif breakdown.merged:
-        notes = [MERGED]
-    charts = []
-    if breakdown is not None:
-        caption = Caption(f"{anchor}-doubts-chart", "Findings by doubt", "How many findings have each doubt. The table has the numbers.")
-        bars = [
-            BarRow(
-                _sentence(doubts[key]["description"] if key in doubts else key), [_bar(shown[key].values["findings"], NUMBER_OF_FINDINGS)]
-            )
-            for key in known
-            if key in shown
-        ]
-        if breakdown.other is not None:
-            bars.append(BarRow("Others together", [_bar(breakdown.other.values["findings"], NUMBER_OF_FINDINGS)]))
-        charts = [(caption.title, draw_bars(caption, NUMBER_OF_FINDINGS.axis, bars))]
+        rows = [[*doubts.get(cell.key, (cell.key, ""))] for cell in cells if cell.key not in ("none", "several")]
+        table = Table("Doubts that findings have, and what would settle them", names, rows)
+        return Section(f"{anchor}-doubts", title, [*says, LEFT_OUT], tables=[table] if rows else (), is_open=True)
+    last = ("several", "none", OTHER)
+    ordered = sorted(breakdown.cells, key=lambda cell: (cell.key in last and last.index(cell.key) + 1, -cell.values["findings"], cell.key))
+    told = {cell.key: doubts.get(cell.key, (cell.key, "")) for cell in ordered}
+    caption = Caption(f"{anchor}-doubts-chart", "Findings by doubt", "How many findings have each doubt. The table has the numbers.")
+    bars = [BarRow(told[cell.key][0], [_bar(cell.values["findings"], NUMBER_OF_FINDINGS)]) for cell in ordered]
+    merged = [
+        f"{name}: {settled_by}" if settled_by else name for name, settled_by in (doubts.get(key, (key, "")) for key in breakdown.merged)
+    ]
     return Section(
         f"{anchor}-doubts",
-        "What claims leave open",
-        ["Most doubts make a review of what would be a violation. A finding counts under each of its doubts."],
-        charts=charts,
+        title,
+        says,
+        charts=[(caption.title, draw_bars(caption, NUMBER_OF_FINDINGS.axis, bars))],
         tables=[
-            Table("Doubts, and what would settle them", ["Doubt", "What would settle it", "Findings", "At risk"], rows, frozenset({2, 3}))
+            Table(
+                "Doubts, and what would settle them",
+                [*names, "Findings", "At risk"],
+                [[*told[cell.key], *_findings_and_dollars(cell)] for cell in ordered],
+                frozenset({2, 3}),
+            )
         ],
-        notes=notes,
+        notes=[f"Others, and what would settle them. {'; '.join(merged)}.", MERGED] if merged else [],
         is_open=True,
     )
 
 
-def describe_missing_columns(run: Run) -> Section:
+def describe_missing_columns(tables: Tables) -> Section:
     """Say which columns extracts lack, and what cannot be told for it."""
     meanings = {column.name: column.without for column in COLUMNS}
-    rows = run.tables["missing_columns"]
+    rows = tables.rows["missing_columns"]
     costly = [row for row in rows if meanings.get(row["column"])]
     harmless = [row["column"] for row in rows if not meanings.get(row["column"])]
     table = Table(
@@ -787,7 +782,7 @@ def describe_missing_columns(run: Run) -> Section:
     says = [] if costly else ["Every extract has, and fills, all columns without which something cannot be told."]
     if harmless:
         says.append(f"Lacking or empty in some extract, and of less weight: {_listed(_ranges(harmless), most=len(COLUMNS))}.")
-    ignored = [row["column"] for row in run.tables["ignored_columns"]]
+    ignored = [row["column"] for row in tables.rows["ignored_columns"]]
     if ignored:
         says.append(f"Columns that the audit does not know, and ignored: {_listed(ignored)}.")
     return Section("columns", "What the extracts lack", says, tables=[table] if costly else (), is_open=True)
@@ -800,15 +795,15 @@ def _ranges(names: Sequence[str]) -> list[str]:
     return [*others, "a diagnosis code"] if len(diagnoses) == 1 else [*others, f"{len(diagnoses)} diagnosis codes"] if diagnoses else others
 
 
-def describe_controls(run: Run) -> Section:
+def describe_controls(tables: Tables) -> Section:
     """Account for every row and dollar that was read."""
-    rows = run.tables["controls"]
+    rows = tables.rows["controls"]
     order = {"refused": 0, "taken": 1, "held": 2}
     ordered = sorted(rows, key=lambda row: (order.get(row["outcome"], 3), row["extract"]))
     listed, rest = ordered[:LISTED_EXTRACTS], ordered[LISTED_EXTRACTS:]
     fates = list(ROW_FATES)
     refused = [f"{row['extract']} was refused: {row['reason']}" for row in rows if row["outcome"] == "refused"]
-    tables = []
+    told_tables = []
     for kind, caption, write in (("rows", "Rows", write_count), ("paid", "Dollars paid", write_cents)):
         columns = [f"{kind}_read", *(f"{kind}_{fate}" for fate in fates)]
         told = [[row["extract"], row["outcome"], *(write(row[column]) for column in columns)] for row in listed]
@@ -817,7 +812,7 @@ def describe_controls(run: Run) -> Section:
             told.append([name, "", *(write(sum((row[column] for row in rest), start=0)) for column in columns)])
         total = ["All", "", *(write(sum((row[column] for row in rows), start=0)) for column in columns)]
         names = ["Extract", "Outcome", "Read", *(fate.replace("_", " ").capitalize() for fate in fates)]
-        tables.append(Table(f"{caption}: read, and what became of them", names, told, frozenset(range(2, len(names))), total))
+        told_tables.append(Table(f"{caption}: read, and what became of them", names, told, frozenset(range(2, len(names))), total))
     balances = all(row[f"{kind}_read"] == sum(row[f"{kind}_{fate}"] for fate in fates) for row in rows for kind in ("rows", "paid"))
     return Section(
         "controls",
@@ -827,7 +822,7 @@ def describe_controls(run: Run) -> Section:
             "Taken: new in this run. Held: an earlier run had it. Refused: not used, and counted nowhere.",
             *refused,
         ],
-        tables=tables,
+        tables=told_tables,
         is_open=True,
     )
 

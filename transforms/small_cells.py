@@ -8,6 +8,8 @@
 - A row's numbers come from one set of findings, and all of its numbers are held to the same: a provider is shown where both the members with
   injections and those with findings are enough, an overturn rate where the members of both outcomes are.
 - How many members a row has is not shown: members stand in several rows, and two overlapping rows and their total give away who is in one alone.
+- Rows are parts of a whole. What stands in two of them would be their sum less the total: so a finding with several doubts has a row of its own,
+  and providers that do not stand out have none (a finding may stand under two NPIs).
 - Withdrawn findings are in no total, and are counted by themselves.
 - Dollars at risk are distinct within a policy, so nothing is summed over policies.
 
@@ -57,6 +59,10 @@ class Breakdown:
     @property
     def cells(self) -> tuple[Cell, ...]:
         return self.shown if self.other is None else (*self.shown, self.other)
+
+    def height(self, key: str, name: str) -> float | None:
+        """What is drawn of a key: its value, nothing where it is merged, and zero where there is no such cell."""
+        return next((float(cell.values[name]) for cell in self.shown if cell.key == key), None if key in self.merged else 0.0)
 
     def total(self, name: str) -> Value:
         return sum((cell.values[name] for cell in self.cells), start=0)

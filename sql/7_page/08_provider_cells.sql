@@ -50,8 +50,6 @@ select
     providers.billing_npi,
     providers.injections,
     providers.findings,
-    providers.violations,
-    providers.reviews,
     providers.amount_at_risk,
     providers.findings_per_100_injections_of_all,
     coalesce(billed_persons.members, []) as members,

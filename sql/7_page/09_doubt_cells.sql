@@ -1,12 +1,14 @@
 -- title: What claims leave open
--- grain: one row per policy_id and doubt of a finding that holds; a finding counts under each of its doubts
+-- grain: one row per policy_id and doubt of findings that hold and have no other; none and several stand for findings with as many
+--
+-- Every finding is in one row. Did it stand under each of its doubts, the rows would sum to more than all findings, by as many as have several.
 
-with doubtful_findings as (
+with described_findings as (
     select
         policy_id,
         person_id,
         amount_at_risk,
-        unnest(doubts) as doubt_id,
+        case len(doubts) when 0 then 'none' when 1 then doubts[1] else 'several' end as doubt_id,
     from findings
     where status <> 'withdrawn'
 )
@@ -17,6 +19,6 @@ select
     count(*) as findings,
     sum(amount_at_risk)::decimal(14, 2) as amount_at_risk,
     list(distinct person_id order by person_id) as members,
-from doubtful_findings
+from described_findings
 group by policy_id, doubt_id
 order by policy_id, doubt_id
