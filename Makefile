@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test eyes check fix docs bench lock
+.PHONY: help demo test eyes pictures check fix docs bench lock
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: $(INSTALLED) ## install, then run the tests
 
 eyes: $(INSTALLED) ## look at pages and workbook with Chromium and LibreOffice, which must be there
 	$(BIN)/python -m pytest tests/eye
+
+pictures: $(INSTALLED) ## draw docs/img anew, with Chromium and LibreOffice
+	$(BIN)/python -m tests.eye.pictures
 
 check: $(INSTALLED) ## format, lint, types, SQL lint, generated documents
 	$(BIN)/ruff format --check

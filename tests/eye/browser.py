@@ -79,13 +79,14 @@ def see(chromium: Browser, path: Path, *, width: int = 1100, scheme: Any = "ligh
         yield sight
 
 
-def overlapping(boxes: list[dict[str, Any]], tolerance: float = 1.0) -> list[tuple[str, str]]:
-    """The texts of boxes that lie on each other by more than the tolerance, in pixels, both ways."""
+def overlapping(boxes: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The words of which the letters lie on each other; a box holds more than letters, above and below."""
     return [
         (one["text"], other["text"])
         for one, other in combinations(boxes, 2)
-        if min(one["right"], other["right"]) - max(one["left"], other["left"]) > tolerance
-        and min(one["bottom"], other["bottom"]) - max(one["top"], other["top"]) > tolerance
+        if min(one["right"], other["right"]) - max(one["left"], other["left"]) > 1
+        and min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
+        > 0.2 * (one["bottom"] - one["top"] + other["bottom"] - other["top"])
     ]
 
 

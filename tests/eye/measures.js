@@ -8,12 +8,12 @@ function boxOf(element, text) {
 function isSeen(element) {
     if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })) return false;
     const box = element.getBoundingClientRect();
-    return box.width > 1.5 && box.height > 1.5;
+    return box.width > 1.5 && box.height > 1.5 && box.right > 0 && box.bottom + scrollY > 0;
 }
 
-// Of each chart: its own box, its marks and its words.
+// Of each chart: its own box, its marks and its words. What is hidden from screen readers is ornament or part of a key.
 function charts() {
-    return [...document.querySelectorAll('svg')].map(svg => ({
+    return [...document.querySelectorAll('svg:not([aria-hidden="true"])')].map(svg => ({
         name: svg.getAttribute('aria-label') ?? [...svg.children].find(child => child.tagName === 'title')?.textContent
             ?? (svg.getAttribute('aria-labelledby') ?? '').split(' ').map(id => document.getElementById(id)?.textContent ?? '').join(' ').trim(),
         role: svg.getAttribute('role'),
@@ -34,11 +34,7 @@ function isPainted(mark) {
 }
 
 function hasTable(svg) {
-    for (let place = svg.parentElement; place && place !== document.body; place = place.parentElement) {
-        if (place.querySelector('table')) return place.querySelectorAll('svg').length <= place.querySelectorAll('table').length;
-        if (place.matches('section, article, main')) return false;
-    }
-    return false;
+    return svg.closest('section, article, main')?.querySelector('table') != null;
 }
 
 // Elements that end right of the window without an ancestor that scrolls.
@@ -103,12 +99,17 @@ function colourBeneath(element, x, y) {
         if (place === document.documentElement || place === document.body) return ground;
         const style = getComputedStyle(place);
         if (place instanceof SVGGraphicsElement && !(place instanceof SVGSVGElement)) {
-            if (place === element || place.tagName === 'text' || place.tagName === 'tspan' || style.fill === 'none') return ground;
+            if (['text', 'tspan', 'line', 'polyline'].includes(place.tagName) || style.fill === 'none') return ground;
             const colour = readColour(style.fill);
             return lay([...colour.slice(0, 3), colour[3] * Number(style.fillOpacity) * Number(style.opacity)], ground);
         }
         return lay(readColour(style.backgroundColor), ground);
     }, canvasColour());
+}
+
+// Whether letters are painted on a stroke of their own, which hides what lies beneath.
+function hasHalo(style) {
+    return style.paintOrder.startsWith('stroke') && style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2;
 }
 
 // The contrast of each word that is seen with what lies beneath its first letter and its middle; WCAG asks for 4.5.
@@ -128,7 +129,7 @@ function contrasts() {
         let opacity = 1;
         for (let place = element; place; place = place.parentElement) opacity *= Number(getComputedStyle(place).opacity);
         for (const x of [box.left + 2, (box.left + box.right) / 2]) {
-            const beneath = colourBeneath(element, x, (box.top + box.bottom) / 2);
+            const beneath = hasHalo(style) ? readColour(style.stroke) : colourBeneath(element, x, (box.top + box.bottom) / 2);
             const ink = lay([...raw.slice(0, 3), raw[3] * opacity * (inChart ? Number(style.fillOpacity) : 1)], beneath);
             found.push({ text: node.textContent.trim().slice(0, 60), contrast: contrastOf(ink, beneath), ink, beneath });
         }
