@@ -36,7 +36,9 @@ def draw_page(chromium: Browser, page: Path, picture: Path, *, charts: int, sche
 def draw_violations(pdf: Path, picture: Path) -> None:
     """Draw the upper part of the printed page on which the violations begin."""
     pages = read_words(pdf).split("\f")
-    number = next(number for number, words in enumerate(pages, 1) if "disposition" in words and "Violations" in words.lstrip().splitlines()[0])
+    number = next(
+        number for number, words in enumerate(pages, 1) if "disposition" in words and "Violations" in words.lstrip().splitlines()[0]
+    )
     part = f"-png -singlefile -f {number} -l {number} -scale-to-x 1760 -scale-to-y -1 -x 30 -y 52 -W 1700 -H 560"
     subprocess.run(["pdftoppm", *part.split(), pdf, picture.with_suffix("")], check=True)
 
