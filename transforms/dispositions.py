@@ -77,10 +77,9 @@ def read_dispositions(path: Path) -> list[Disposition]:
     recovered_amount and note are all empty are no review. UsageError tells up to ten problems of the file by sheet, row and column, and never
     what a cell holds.
     """
-    rows = _read_rows(path)
     problems: list[str] = []
     found: dict[str, tuple[str, Disposition]] = {}
-    for row in rows:
+    for row in _read_rows(path):
         disposition = _read_row(row, problems)
         if disposition is None:
             continue
@@ -100,7 +99,7 @@ def _read_rows(path: Path) -> Iterator[_Row]:
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path.name}: dispositions are read from .xlsx, .csv or .parquet; save it as one of these.")
     try:
-        return iter(list(readers[path.suffix.lower()](path)))
+        yield from readers[path.suffix.lower()](path)
     except (CalamineError, pa.ArrowException, csv.Error, UnicodeDecodeError, OSError):
         kind = "CSV file in UTF-8" if path.suffix.lower() == ".csv" else f"{path.suffix.lower()} file"
         raise UsageError(f"{path.name}: is no {kind} that can be read; save it anew.") from None
