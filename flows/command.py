@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,22 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Audit services up to this date; today if not given.", show_default=False),
 ]
+Policies = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--policy", metavar="DIR", help="Policy folder to audit by besides those of the program; may be given again.", show_default=False
+    ),
+]
+MaxChange = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="SHARE",
+        help="Hold the run back (exit 5) where more than this share of the findings would change, such as 0.5.",
+        show_default=False,
+    ),
+]
+AcceptChange = Annotated[bool, typer.Option("--accept-change", help="Publish however much changes.")]
 LineOfBusiness = Annotated[
     str | None,
     typer.Option(metavar="VALUE", help="Stands in where a claim line has no line of business, such as commercial.", show_default=False),
@@ -50,14 +67,24 @@ LineOfBusiness = Annotated[
 
 
 @app.command()
-def run(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_business: LineOfBusiness = None) -> None:
+def run(
+    extracts: Extracts = None,
+    *,
+    out: Out,
+    as_of: AsOf = None,
+    line_of_business: LineOfBusiness = None,
+    policies: Policies = None,
+    max_change: MaxChange = None,
+    accept_change: AcceptChange = False,
+) -> None:
     """Take extracts in, audit all that OUT holds, publish the run.
 
     Extracts that OUT has taken before are not read again. Without extracts, what is there is audited.
     """
     from transforms.audits import run_audit
 
-    audit(_request(extracts, out, as_of, line_of_business), run_audit)
+    request = _request(extracts, out, as_of, line_of_business, policies)
+    audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit)
 
 
 @app.command()
@@ -217,6 +244,31 @@ def member(
 
 
 @app.command()
+def retract(
+    extract: Annotated[str, typer.Argument(metavar="EXTRACT", help="Name of an extract that OUT has taken, or its SHA-256.")],
+    *,
+    out: Out,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the report controls.")],
+    is_undone: Annotated[bool, typer.Option("--undo", help="Let a retracted extract count again.")] = False,
+) -> None:
+    """Take back an extract that never should have come.
+
+    From the next run on it counts no more, and the findings that rest on it are withdrawn. Nothing is deleted.
+    """
+    from flows.display import printable
+    from transforms.retractions import retract as take_back
+    from transforms.retractions import undo
+    from transforms.store import Store
+
+    name = printable((undo if is_undone else take_back)(Store(out), extract, reason).extract)
+    typer.echo(
+        f"{name}: counts again from the next run on."
+        if is_undone
+        else f"{name}: counts no more from the next run on; `--undo` takes that back."
+    )
+
+
+@app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the extracts and the truth about them.")],
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 400,
@@ -231,15 +283,23 @@ def sample(
     write_sample(folder, persons, seed)
 
 
-def _request(extracts: list[Path] | None, out: Path, as_of: datetime | None, line_of_business: str | None) -> "Request":
+def _request(
+    extracts: list[Path] | None, out: Path, as_of: datetime | None, line_of_business: str | None, policies: list[Path] | None = None
+) -> "Request":
     from transforms.audits import Request
+    from transforms.errors import UsageError
+    from transforms.policies import policy_folders
     from transforms.settings import load_settings
 
+    for folder in policies or ():
+        if not (folder / "policy.toml").is_file():
+            raise UsageError(f"{folder}: is no policy folder: it has no policy.toml.")
     return Request(
         out=out,
         extracts=tuple(extracts or ()),
         as_of=as_of.date() if as_of else date.today(),
         line_of_business=(line_of_business or "").strip(" ").lower() or None,
+        policy_folders=(*policy_folders(), *(policies or ())),
         settings=load_settings(),
     )
 

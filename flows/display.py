@@ -109,6 +109,8 @@ def print_result(request: Request, result: Result) -> None:
     def say(text: str = "") -> None:
         console.print(text, markup=False)
 
+    for notice in result.notices:
+        say(f"NOTICE {printable(notice)}")
     if result.run is None or result.summary is None:
         say(f"Nothing is new since run {result.current.name}: nothing was published.")
         return

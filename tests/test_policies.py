@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import AS_OF, ROOT, SAMPLE, Row, findings, keys, line, read_report, run, write_extract
+from tests.runs import AS_OF, ROOT, SAMPLE, Row, command, findings, keys, line, read_report, run, write_extract
 from transforms.audits import Result
-from transforms.errors import AuditError
+from transforms.errors import AuditError, UsageError
 from transforms.policies import RULES, load_policies, load_policy, policy_folders
 
 INTERVAL = "interval_under_two_months"
@@ -330,12 +330,15 @@ def test_dollars_are_ranked_within_each_policy_and_the_total_counts_none_twice(t
     assert result.summary["amount_at_risk"] < sum(row["amount_at_risk"] for row in findings(out))
 
 
-def test_findings_of_a_policy_that_is_gone_are_withdrawn(tmp_path: Path) -> None:
+def test_a_run_that_would_lose_a_policy_of_the_current_run_is_refused(tmp_path: Path) -> None:
     mine = extend(tmp_path / "mine", 'policy_id = "PLAN.2"', f"[rules.{INTERVAL}]", "min_months = 3")
     extract = write_extract(tmp_path / "x.parquet", PAIR)
     run(tmp_path / "out", extract, policy_folders=(*policy_folders(), mine))
-    run(tmp_path / "out", extract)
-    assert [(row["policy_id"], row["status"]) for row in findings(tmp_path / "out")] == [("PLAN.2", "withdrawn")]
+    with pytest.raises(UsageError, match=r"has findings of PLAN\.2, of which this one knows no policy"):
+        run(tmp_path / "out", extract)
+    assert [(row["policy_id"], row["status"]) for row in findings(tmp_path / "out")] == [("PLAN.2", "new")]
+    assert command("run", "--out", tmp_path / "out", "--as-of", "2024-06-30", "--policy", mine).returncode == 0
+    assert command("run", "--out", tmp_path / "out", "--policy", tmp_path).returncode == 2
 
 
 @pytest.mark.parametrize("policy_id", ["2024.1", "main", "temp", "select", "É", "It's; a \\\"policy"])

@@ -170,7 +170,7 @@ def test_out_is_as_drawn(sample: Path) -> None:
     assert files_of(current) == {*(f"{name}.parquet" for name in REPORTS), "audit.duckdb", "manifest.json", *for_people}
     assert {path.name for path in (sample / "claims").iterdir()} == {path.name for path in (sample / "quarantine").iterdir()}
     assert len(list((sample / "claims").iterdir())) == 3
-    assert {path.name for path in sample.iterdir()} == {"claims", "quarantine", "runs", "current", ".work", ".lock"}
+    assert {path.name for path in sample.iterdir()} == {"claims", "quarantine", "runs", "current", "journal.jsonl", ".work", ".lock"}
     assert list((sample / ".work").iterdir()) == []
 
 
@@ -290,7 +290,7 @@ def test_no_extracts_on_an_empty_out_give_valid_empty_reports(sample: Path, tmp_
     for name in REPORTS:
         file = pq.ParquetFile(tmp_path / "out/current" / f"{name}.parquet")
         assert file.schema_arrow == pq.ParquetFile(sample / "current" / f"{name}.parquet").schema_arrow
-        assert file.metadata.num_rows == {"rules": 8, "trend": 8, "review_outcomes": 16, "run_facts": 1}.get(name, 0)
+        assert file.metadata.num_rows == {"rules": 8, "trend": 8, "review_outcomes": 16, "run_facts": 1, "doubt_meanings": 8}.get(name, 0)
     assert verify_run(Store(tmp_path / "out")) == []
 
 

@@ -4,7 +4,7 @@ Each step is called through `step`, so that an orchestrator can make a task of i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import duckdb
+import pyarrow.parquet as pq
 
 from transforms.durable import write_durably
-from transforms.errors import AuditError
+from transforms.errors import AuditError, HeldBack, UsageError
 from transforms.extracts import discover_extracts, name_of
 from transforms.handoff import write_run_handoff
 from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
+from transforms.journal import begin, end, untold
 from transforms.layout import COLUMNS
 from transforms.page import write_page
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
 from transforms.publish import RunIdentity, is_current, publish_run
+from transforms.retractions import Retraction, retractions
 from transforms.reviews import hash_reviews, list_reviews
 from transforms.settings import Settings
 from transforms.store import Batch, Store, find_group
@@ -30,6 +33,9 @@ from transforms.warehouse import CONTROL_COLUMNS, Inputs, load_inputs, open_ware
 T = TypeVar("T")
 
 INGEST_RETRIES = 2
+
+ENOUGH_FINDINGS = 100
+"""From so many findings of the run before on, a share of them says something."""
 
 MEMORY_LIMIT = "1400MB"
 """Of DuckDB; what is beyond it spills into OUT's work folder."""
@@ -48,6 +54,12 @@ class Request:
     """Stands in where a live line has none."""
     policy_folders: tuple[Path, ...] = field(default_factory=lambda: tuple(policy_folders()))
     settings: Settings = field(default_factory=Settings)
+    command: str = "run"
+    """What the journal calls the run."""
+    max_change: float | None = None
+    """The share of the findings of the run before that may change without that somebody looks; None where nothing is held back."""
+    accept_change: bool = False
+    """Somebody has looked."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +127,16 @@ class Audit:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended. `run` is the published run, None where nothing was new; `summary` says what stands in it."""
+    """How a run ended. `run` is the published run, None where nothing was new; `summary` says what stands in it.
+
+    `notices` are sentences for who looks after the runs: file names and counts, nothing of a member.
+    """
 
     outcomes: tuple[Outcome, ...]
     current: Path
     run: Path | None
     summary: dict[str, Any] | None
+    notices: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -130,33 +146,76 @@ class Result:
 def run_audit(request: Request, report: Reporter = report_nothing, step: Step = call_directly) -> Result:
     """Take the extracts in, audit all that OUT holds, publish; AuditError with its exit code where that cannot be done.
 
-    UsageError for a path that does not exist, BusyError where another run holds OUT.
+    UsageError for a path that does not exist, BusyError where another run holds OUT, HeldBack where somebody should look first. The journal of
+    OUT says of each run that got the lock how it ended.
     """
     extracts = discover_extracts(request.extracts)
-    codes = load_codes()
     policies = load_policies(list(request.policy_folders))
     store = Store(request.out, find_group(request.settings.group))
     with store.lock():
-        outcomes = []
-        for number, path in enumerate(extracts, 1):
-            report(ExtractBegun(number, len(extracts), name_of(path)))
-            outcome = step(
-                f"ingest {number} of {len(extracts)}", ingest_extract, store, path, codes, _progress(report), retries=INGEST_RETRIES
-            )
-            report(ExtractEnded(name_of(path), outcome))
-            outcomes.append(outcome)
-        batches = one_batch_each(store.batches(), codes)
-        check_codes(batches, codes)
-        identity = identify_run(store, request, batches, outcomes, policies)
-        if is_current(store, identity):
-            return Result(tuple(outcomes), _current(store), None, None)
-        audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report)
+        _check_policies(store, policies)
+        notices = untold(store)
+        attempt = begin(store, request.command, request.as_of)
         try:
-            report(StageBegun("publishing"))
-            run = step("publish", publish_audit, store, audit, request.settings)
-            return Result(tuple(outcomes), run, run, summarize(audit))
-        finally:
-            audit.con.close()
+            result = _run_locked(store, request, extracts, policies, report, step)
+        except HeldBack as error:
+            end(store, attempt, "held", message=str(error))
+            raise
+        except BaseException as error:
+            end(store, attempt, "failed", message=str(error) if isinstance(error, AuditError) else type(error).__name__)
+            raise
+        end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name)
+        return replace(result, notices=(*notices, *result.notices))
+
+
+def _check_policies(store: Store, policies: Sequence[Policy]) -> None:
+    """Stop where a policy of the current run would disappear, and all its findings with it; UsageError names it."""
+    current = store.current_run()
+    if current is None:
+        return
+    published = set(pq.read_table(current / "rules.parquet", columns=["policy_id"]).column(0).to_pylist())
+    if lost := sorted(published - {policy.policy_id for policy in policies}):
+        raise UsageError(
+            f"The current run has findings of {', '.join(lost)}, of which this one knows no policy. Name its folder with --policy."
+        )
+
+
+def _run_locked(
+    store: Store, request: Request, extracts: Sequence[Path], policies: Sequence[Policy], report: Reporter, step: Step
+) -> Result:
+    codes = load_codes()
+    outcomes = []
+    for number, path in enumerate(extracts, 1):
+        report(ExtractBegun(number, len(extracts), name_of(path)))
+        outcome = step(f"ingest {number} of {len(extracts)}", ingest_extract, store, path, codes, _progress(report), retries=INGEST_RETRIES)
+        report(ExtractEnded(name_of(path), outcome))
+        outcomes.append(outcome)
+    retracted = retractions(store)
+    batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
+    check_codes(batches, codes)
+    identity = identify_run(store, request, batches, outcomes, policies)
+    if is_current(store, identity):
+        return Result(tuple(outcomes), _current(store), None, None)
+    audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report)
+    try:
+        if request.max_change is not None and not request.accept_change:
+            check_change(audit.con, request.max_change)
+        report(StageBegun("publishing"))
+        run = step("publish", publish_audit, store, audit, request.settings)
+        return Result(tuple(outcomes), run, run, summarize(audit))
+    finally:
+        audit.con.close()
+
+
+def check_change(con: duckdb.DuckDBPyConnection, max_change: float) -> None:
+    """Hold a finished audit back where too large a share of the findings of the run before is new, changed or withdrawn."""
+    [(before,)] = con.execute("select count(*) from previous_findings where status <> 'withdrawn'").fetchall()
+    [(changed,)] = con.execute("select count(*) from compared_findings where status <> 'open'").fetchall()
+    if before >= ENOUGH_FINDINGS and changed > max_change * before:
+        raise HeldBack(
+            f"Held back, nothing was published: {changed:,} findings would be new, changed or withdrawn, against {before:,} of the run before; "
+            f"max_change allows {max_change:.0%}. `sij-audit plan` shows them; --accept-change publishes."
+        )
 
 
 def _progress(report: Reporter) -> Callable[[str, int, int | None], None]:
@@ -218,10 +277,11 @@ def audit_batches(
     con = open_warehouse(store.work, MEMORY_LIMIT)
     previous = store.runs / identity.previous_run_id if identity.previous_run_id else None
     published = {entry["extract_sha256"] for entry in store.manifest(previous)["inputs"]} if previous else set()
+    controls = _control_rows(batches, outcomes, published, list(retractions(store).values()))
     inputs = Inputs(
         batch_files=[batch.path for batch in batches],
         previous_run=previous,
-        extract_controls=_control_rows(batches, outcomes, published),
+        extract_controls=controls,
         extract_columns=_column_rows(batches),
         dispositions=list_reviews(store, "dispositions"),
         suppressions=list_reviews(store, "suppressions"),
@@ -238,7 +298,9 @@ def audit_batches(
     return Audit(con, identity, tuple(batches), one_row(con, "select * from totals"))
 
 
-def _control_rows(batches: Sequence[Batch], outcomes: Sequence[Outcome], published: set[str]) -> list[dict[str, Any]]:
+def _control_rows(
+    batches: Sequence[Batch], outcomes: Sequence[Outcome], published: set[str], retracted: Sequence[Retraction]
+) -> list[dict[str, Any]]:
     """The accounting of each extract; one refused under two names is one."""
     held = [
         {
@@ -261,7 +323,17 @@ def _control_rows(batches: Sequence[Batch], outcomes: Sequence[Outcome], publish
         for outcome in reversed(outcomes)
         if isinstance(outcome, Refused)
     }
-    return [*held, *refused.values()]
+    taken_back = [
+        {
+            "extract": retraction.extract,
+            "extract_sha256": retraction.extract_sha256,
+            "outcome": "retracted",
+            "reason": retraction.reason,
+            **NO_COUNTS,
+        }
+        for retraction in retracted
+    ]
+    return [*held, *refused.values(), *taken_back]
 
 
 def _column_rows(batches: Sequence[Batch]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ EXIT_CODES = {
     2: "wrong usage: an option that cannot be, or a path that does not exist; nothing was changed",
     3: "done, but at least one extract was refused whole; the report controls says why",
     4: "failed, and nothing was published; or `verify` found a difference",
+    5: "held back, and nothing was published: too much would change, or a feed lost a column; look, then --accept-change",
     75: "another run holds OUT; try again later",
 }
 """What the command's exit codes mean; `--help` and docs/data.md show this table."""
@@ -26,6 +27,12 @@ class BusyError(AuditError):
     """Another run holds the OUT folder."""
 
     exit_code = 75
+
+
+class HeldBack(AuditError):
+    """The audit is done and not published, since somebody should look first."""
+
+    exit_code = 5
 
 
 class ExtractRefused(AuditError):

@@ -16,6 +16,7 @@ from transforms.dispositions import Disposition, read_dispositions
 from transforms.durable import hash_file, write_durably
 from transforms.errors import UsageError
 from transforms.publish import RUN_ID, write_report
+from transforms.retractions import list_retractions
 from transforms.session import open_run
 from transforms.store import Store
 from transforms.warehouse import DISPOSITION_COLUMNS, SUPPRESSION_COLUMNS, create_table, open_warehouse
@@ -44,7 +45,8 @@ def list_reviews(store: Store, kind: str) -> list[Path]:
 
 def hash_reviews(store: Store) -> tuple[str, ...]:
     """SHA-256 of each file that the next run reads."""
-    return tuple(hash_file(path) for kind in sorted(COLUMNS) for path in list_reviews(store, kind))
+    kinds = [path for kind in sorted(COLUMNS) for path in list_reviews(store, kind)]
+    return tuple(hash_file(path) for path in [*kinds, *list_retractions(store)])
 
 
 def import_dispositions(store: Store, file: Path) -> Imported:
