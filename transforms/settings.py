@@ -1,12 +1,19 @@
 """What whoever runs the audit decides: settings from a TOML file and the environment, never a number of a policy."""
 
+import json
 import os
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from transforms.errors import UsageError
 
@@ -17,12 +24,86 @@ FILE_VARIABLE = f"{PREFIX}SETTINGS"
 
 DEFAULT_FILE = Path("sij-audit.toml")
 
+UNITS = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
+
+LEAST_MEMORY = 500 * 10**6
+"""Bytes below which the audit of a year's claims was seen to fail."""
+
+MASK = "********"
+
+Kind = Literal["success", "attention", "hold", "failure"]
+"""What people can be told of: a run that needs nobody, one that was published and needs somebody, one held back, one that failed."""
+
+
+class Feed(BaseModel):
+    """Extracts that come again and again, known by their file names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, description="what notices call it")
+    pattern: str = Field(min_length=1, description="which file names are of this feed, such as `claims_*.csv.gz`")
+    latest_age_hours: int | None = Field(default=None, ge=1, description="report the feed where no extract of it came for so long")
+    required_columns: tuple[str, ...] = Field(
+        default=(), description="refuse an extract of the feed that has none of these, or fills it nowhere"
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _names_files(cls, pattern: str) -> str:
+        if "/" in pattern:
+            raise ValueError("it is a pattern of file names, so it can have no slash")
+        return pattern
+
+    @field_validator("required_columns")
+    @classmethod
+    def _has_known_columns(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        from transforms.layout import COLUMNS  # noqa: PLC0415  # a reader of the settings alone waits for no library of files
+
+        known = {column.name for column in COLUMNS}
+        if unknown := [column for column in columns if column not in known]:
+            raise ValueError(f"{unknown[0]} is no column that the audit reads; docs/data.md lists them")
+        return columns
+
 
 class Settings(BaseSettings):
     """Settings by name; the environment (SIJ_AUDIT_ and the name in upper case) comes before the file."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    out: Path | None = Field(default=None, description="the OUT folder, where a command is given none")
+    landing: Path | None = Field(default=None, description="folder whose ready extracts every nightly run takes; nothing in it is changed")
+    policies: tuple[Path, ...] = Field(default=(), description="policy folders to audit by besides those of the program")
+    line_of_business: str | None = Field(
+        default=None, min_length=1, description="stands in where a claim line has none, such as commercial"
+    )
+    time_zone: str = Field(default="UTC", description="whose days count: of the schedule, and of the as-of date where none is given")
+    feeds: tuple[Feed, ...] = Field(default=(), description="extracts that are expected to come again and again")
+    max_change: float = Field(
+        default=0.5,
+        ge=0,
+        description="a nightly run is held back where more than this share of the findings would be new, changed or withdrawn",
+    )
+    retention_days: int = Field(
+        default=400, ge=1, description="days after which quarantined rows and the batches of retracted extracts are deleted"
+    )
+    wall_clock_minutes: int = Field(default=240, ge=1, description="minutes after which a run that has not ended is ended")
+    memory_limit: str = Field(
+        default="1400MB", description="memory of the database while it audits, in MB, GB, MiB or GiB; the rest goes to disk"
+    )
+    notify_on: tuple[Kind, ...] = Field(
+        default=("attention", "hold", "failure"),
+        description="what a nightly run tells of: success, attention (published, and somebody should look), hold, failure",
+    )
+    webhook_url: SecretStr | None = Field(default=None, description="address to which a nightly run posts JSON")
+    email_from: str | None = Field(default=None, description="sender of e-mails")
+    email_to: tuple[str, ...] = Field(default=(), description="who gets an e-mail of a nightly run")
+    smtp_host: str | None = Field(default=None, description="server that takes e-mails")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="its port")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="starttls, tls (from the start, mostly port 465) or none"
+    )
+    smtp_user: str | None = Field(default=None, description="user to log in as, where the server wants one")
+    smtp_password: SecretStr | None = Field(default=None, description="its password; better in the environment than in a file")
     group: str | None = Field(default=None, description="Unix group that may read published runs and add to the access log")
     query_seconds: int = Field(default=60, ge=1, description="how long a query of `sij-audit sql` may take")
     max_requests_per_provider: int = Field(
@@ -42,11 +123,100 @@ class Settings(BaseSettings):
         """The environment, then what the file gives through `load_settings`, then the defaults."""
         return env_settings, init_settings
 
+    @field_validator("line_of_business", mode="before")
+    @classmethod
+    def _normalised(cls, value: Any) -> Any:
+        return value.strip(" ").lower() if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("there is no such time zone; write it as in Europe/Berlin or America/Chicago") from None
+        return name
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_enough(cls, limit: str) -> str:
+        if bytes_of(limit) < LEAST_MEMORY:
+            raise ValueError(f"the audit needs {LEAST_MEMORY // 10**6}MB at least")
+        return limit
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_of_the_web(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("it must begin with http:// or https:// and a host")
+        return url
+
+    @field_validator("email_from", "email_to")
+    @classmethod
+    def _are_addresses(cls, value: Any) -> Any:
+        for address in (value,) if isinstance(value, str) else value or ():
+            if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+                raise ValueError("it must be an address alone, such as audit@example.org")
+        return value
+
+    @field_validator("feeds")
+    @classmethod
+    def _are_told_apart(cls, feeds: tuple[Feed, ...]) -> tuple[Feed, ...]:
+        if len({feed.name for feed in feeds}) < len(feeds):
+            raise ValueError("two feeds have one name")
+        return feeds
+
+    @model_validator(mode="after")
+    def _can_mail(self) -> "Settings":
+        if self.email_to and not (self.smtp_host and self.email_from):
+            raise ValueError("email_to needs smtp_host and email_from too")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("smtp_user and smtp_password need each other")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("smtp_password would be sent in clear text with smtp_security none")
+        return self
+
+    def day(self, moment: datetime) -> date:
+        """Give the day of a moment in `time_zone`."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def today(self) -> date:
+        """Give the day that it is now in `time_zone`."""
+        return self.day(datetime.now(UTC))
+
+
+PATHS = ("out", "landing", "policies")
+"""Settings whose relative paths in the file are meant from the file's folder."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A setting in force, written as a file would have it, secrets masked, and where it comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+def bytes_of(limit: str) -> int:
+    """Read an amount of memory, such as 1400MB; ValueError where it is none."""
+    found = re.fullmatch(rf"(\d{{1,9}}) ?({'|'.join(UNITS)})", limit)
+    if found is None:
+        raise ValueError(f"it must be a whole number and one of {', '.join(UNITS)}, such as 1400MB")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def variable_of(name: str) -> str:
+    """Name the environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
 
 def settings_file() -> Path | None:
     """The file that settings are read from, None where there is none; UsageError where the one that is named is not there."""
     named = os.environ.get(FILE_VARIABLE)
-    if named is None:
+    if not named:
         return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
     path = Path(named)
     if not path.is_file():
@@ -57,18 +227,89 @@ def settings_file() -> Path | None:
 def load_settings() -> Settings:
     """Read the settings in force; UsageError names the file or the variable, and the key, that cannot be used."""
     path = settings_file()
-    place = f"{path}: " if path else ""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE}
-    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
-        raise UsageError(f"{unknown[0]} in the environment is no setting; known: {', '.join(sorted(known))}.")
+    return _settle(path, _read_file(path) if path else {})
+
+
+def explain_settings() -> tuple[Path | None, list[Origin]]:
+    """The file that is read, None where there is none, and of each setting what it is and who says so."""
+    path = settings_file()
+    given = _read_file(path) if path else {}
+    settings = _settle(path, given)
+    variables = _variables()
+
+    def source(name: str) -> str:
+        return variables.get(name) or (str(path) if name in given else "default")
+
+    return path, [Origin(name, written(getattr(settings, name)), source(name)) for name in Settings.model_fields]
+
+
+def written(value: Any) -> str:
+    """Write a value as TOML has it, a table in braces; a secret is masked, but for the host of an address."""
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            url = urlsplit(value.get_secret_value())
+            return f'"{url.scheme}://{url.hostname}/{MASK}"' if url.scheme in ("http", "https") and url.hostname else f'"{MASK}"'
+        case tuple():
+            return f"[{', '.join(map(written, value))}]"
+        case BaseModel():
+            told = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+            return "{ " + ", ".join(f"{name} = {written(inner)}" for name, inner in told.items()) + " }"
+        case bool() | int() | float():
+            return json.dumps(value)
+        case _:
+            return json.dumps(str(value), ensure_ascii=False)
+
+
+def _variables() -> dict[str, str]:
+    """The variables that the environment has, by setting; UsageError where one is of no setting."""
+    known = {variable_of(name): name for name in Settings.model_fields}
+    found = {}
+    for variable, value in os.environ.items():
+        if not variable.upper().startswith(PREFIX) or variable == FILE_VARIABLE:
+            continue
+        if variable not in known:
+            raise UsageError(f"{variable} in the environment is no setting; known: {', '.join(sorted([*known, FILE_VARIABLE]))}.")
+        if value:
+            found[known[variable]] = variable
+    return found
+
+
+def _read_file(path: Path) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
-        return Settings(**values)
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{place}cannot be read as TOML: {error}.") from None
+        raise UsageError(f"{path}: cannot be read as TOML: {error}.") from None
+    for name in PATHS:
+        match values.get(name):
+            case str(place):
+                values[name] = path.parent / place
+            case list(places):
+                values[name] = [path.parent / place if isinstance(place, str) else place for place in places]
+    return values
+
+
+def _settle(path: Path | None, values: Mapping[str, Any]) -> Settings:
+    """Check the file's values together with those of the environment."""
+    variables = _variables()
+    try:
+        return Settings(**values)
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = variable_of(named[1]) if named else PREFIX
+        raise UsageError(f'{variable} in the environment: cannot be read as JSON; write a list as in ["a", "b"].') from None
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise UsageError(f"{place}{name} is no setting; known: {', '.join(sorted(Settings.model_fields))}.") from None
-        raise UsageError(f"{place}{name}: {first['msg']}.") from None
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise UsageError(_tell(first["type"], first["msg"], first["loc"], path, variables)) from None
+
+
+def _tell(kind: str, message: str, location: Sequence[int | str], path: Path | None, variables: Mapping[str, str]) -> str:
+    name = ".".join(map(str, location))
+    variable = variables.get(str(location[0])) if location else None
+    place = f"{variable} in the environment: " if variable else f"{path}: " if path else ""
+    if kind == "extra_forbidden":
+        known = Feed.model_fields if len(location) > 1 else Settings.model_fields
+        return f"{place}{name} is no setting; known: {', '.join(sorted(known))}."
+    said = message.removeprefix("Value error, ").rstrip(".")
+    return f"{place}{name}: {said}." if name else f"{place}{said}."
