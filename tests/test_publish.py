@@ -57,6 +57,7 @@ create table dispositions as select finding_id, 'upheld' as disposition from fin
 create table review_outcomes as select 'interval_under_two_months' as rule_id, 0::bigint as reviewed;
 create table trend as select 1::bigint as run_order, 'RUN' as run_id;
 create table run_facts as select 'RUN' as run_id, date '2024-06-30' as as_of;
+create table doubt_meanings as select 'authorized' as doubt_id;
 """
 AUDITOR_SQL = """
 create view worst_providers as select * from providers order by paid_amount desc;

@@ -25,7 +25,7 @@ from transforms.store import Batch, Store
 
 REPORTS = (
     *("findings", "injections", "timelines", "lines", "payees", "providers", "rules", "controls", "columns"),
-    *("review_states", "dispositions", "review_outcomes", "trend", "run_facts"),
+    *("review_states", "dispositions", "review_outcomes", "trend", "run_facts", "doubt_meanings"),
 )
 
 FATES = ("kept", "not_relevant", "quarantined", "duplicate")
@@ -43,23 +43,28 @@ Comments = Mapping[str | tuple[str, str], str]
 
 DICTIONARY = """
 create view dictionary as
+with home as (
+    select database_name from duckdb_views() where view_name = 'dictionary' and not internal
+    order by database_name <> current_database(), database_name limit 1
+)
 select table_name, column_name, data_type, comment
 from (
     select table_name, 0 as position, null as column_name, 'table' as data_type, comment
-    from duckdb_tables() where database_name = current_database() and schema_name = 'main'
+    from duckdb_tables() where database_name in (from home) and schema_name = 'main'
     union all
     select view_name, 0, null, 'view', comment
-    from duckdb_views() where database_name = current_database() and schema_name = 'main' and not internal and view_name <> 'dictionary'
+    from duckdb_views() where database_name in (from home) and schema_name = 'main' and not internal and view_name <> 'dictionary'
     union all
     select function_name, 0, null, 'macro', comment
-    from duckdb_functions() where database_name = current_database() and schema_name = 'main' and not internal
+    from duckdb_functions() where database_name in (from home) and schema_name = 'main' and not internal
     union all
     select table_name, column_index, column_name, data_type, comment
-    from duckdb_columns() where database_name = current_database() and schema_name = 'main' and not internal and table_name <> 'dictionary'
+    from duckdb_columns() where database_name in (from home) and schema_name = 'main' and not internal and table_name <> 'dictionary'
 )
 order by table_name, position;
 comment on view dictionary is 'What all tables, views, macros and columns mean; a row without column_name speaks of the whole';
 """
+"""Finds its own database, whichever is in use: in `sij-audit sql` that is one in memory."""
 
 
 @dataclass(frozen=True)

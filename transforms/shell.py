@@ -64,6 +64,9 @@ HELP = (
 
 PROMPT = "sij-audit> "
 
+RELATION_COMES = re.compile(r"\b(from|join|into|update|describe|summarize)\s+\w*$", re.IGNORECASE)
+"""What stands before the cursor where a table, view or macro is to be named."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -195,6 +198,8 @@ def _run_statement(shell: Shell, statement: duckdb.Statement, output: Path | Non
     except OSError as error:
         raise AuditError(f"{output or 'The result'} cannot be written: {error.strerror}.") from error
     if result is None:
+        if shell.console.is_terminal:
+            say("Done.")
         return 0
     show(shell, result, time.monotonic() - started)
     return result.count
@@ -337,6 +342,8 @@ def tell(value: Any) -> str | None:
             return "{" + ", ".join(f"{clean(name)}: {tell(part) or ''}" for name, part in value.items()) + "}"
         case bytes():
             return value.hex()
+        case pa.MonthDayNano():
+            return f"{value.months} months {value.days} days {value.nanoseconds / 1e9:g} seconds"
         case _:
             return clean(str(value))
 
@@ -491,7 +498,7 @@ def is_complete(text: str) -> bool:
     if not text.strip() or text.lstrip().startswith("\\"):
         return True
     bare = QUOTING.sub(" ", re.sub(r'"[^"]*"', " ", text))
-    return bare.rstrip().endswith(";") and "'" not in bare and "/*" not in bare
+    return bare.rstrip().endswith(";") and not re.search(r"""['"]|/\*""", bare)
 
 
 def make_prompt(shell: Shell) -> PromptSession[str]:
@@ -530,7 +537,8 @@ class WordCompleter(Completer):
         word = re.search(r"(?:(\w+)\.)?(\w*)$", before)
         if word is None or "'" in bare or "/*" in bare or "--" in bare or not (word[1] or word[2]):
             return
-        for text, told in islice(find_words(self.shell.catalog, self.keywords, document.text, word[1], word[2]), 200):
+        found = find_words(self.shell.catalog, self.keywords, document.text, word[1], word[2], bool(RELATION_COMES.search(before)))
+        for text, told in islice(found, 200):
             yield Completion(text, -len(word[2]), display_meta=told)
 
     def _complete_command(self, before: str) -> Iterator[Completion]:
@@ -543,25 +551,24 @@ class WordCompleter(Completer):
 
 
 def find_words(
-    catalog: Sequence[Entry], keywords: Sequence[str], text: str, qualifier: str | None, start: str
+    catalog: Sequence[Entry], keywords: Sequence[str], text: str, qualifier: str | None, start: str, is_relation: bool = False
 ) -> Iterator[tuple[str, str]]:
     """Find what a word may become, with what it is: columns of named tables, then tables and macros, other columns, keywords.
 
-    After a name and a point only columns come: of that table, or, where the name is an alias, of the tables that are named.
+    After a name and a point only columns come: of that table, or, where the name is an alias, of the tables that are named. Where a table
+    is to be named, tables come first.
     """
     named = {word.lower() for word in re.findall(r"\w+", text)}
     relations = {entry.name.lower(): entry for entry in catalog if entry.kind != "column"}
     tables = {qualifier.lower()} if qualifier and qualifier.lower() in relations else named & set(relations)
     columns = [entry for entry in catalog if entry.kind == "column"]
     near = [(entry.name, f"{entry.of}: {entry.data_type.lower()}") for entry in columns if entry.of.lower() in tables]
-    words = near
-    if not qualifier:
-        words = [
-            *near,
-            *((entry.name + ("(" if entry.kind == "macro" else ""), entry.kind) for entry in relations.values()),
-            *((entry.name, f"column of {entry.of}") for entry in columns),
-            *((keyword, "") for keyword in keywords),
-        ]
+    if qualifier:
+        words = near
+    else:
+        names = [(entry.name + ("(" if entry.kind == "macro" else ""), entry.kind) for entry in relations.values()]
+        others = [*((entry.name, f"column of {entry.of}") for entry in columns), *((keyword, "") for keyword in keywords)]
+        words = [*names, *near, *others] if is_relation else [*near, *names, *others]
     seen = set()
     for word, told in words:
         if word.lower().startswith(start.lower()) and word not in seen:

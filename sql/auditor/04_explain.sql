@@ -81,8 +81,16 @@ memo_rows as (
         ),
     from sought_finding
     union all
-    select 8, 'doubts', coalesce(nullif(array_to_string(doubts, ', '), ''), 'none'),
+    select 8, 'doubts', 'none',
     from sought_finding
+    where len(doubts) = 0
+    union all
+    select
+        8,
+        'doubts',
+        doubt_meanings.doubt_id || ': ' || doubt_meanings.description || '; what would settle it: ' || doubt_meanings.settled_by,
+    from sought_finding
+    inner join doubt_meanings on list_contains(sought_finding.doubts, doubt_meanings.doubt_id)
     union all
     select 9, 'records', 'ask for: ' || records,
     from sought_finding

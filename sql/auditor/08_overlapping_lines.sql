@@ -63,3 +63,17 @@ order by
 comment on view overlapping_lines is
 'Claim lines with more than one finding of a policy. No error by itself: one service may break several rules, and its dollars are at '
 'risk in one finding only; modifiers show where it was billed as a repeat (76, 77) or distinct (59, XE, XP) procedure';
+
+comment on column overlapping_lines.policy_id is 'the clinical policy';
+comment on column overlapping_lines.person_id is 'the person';
+comment on column overlapping_lines.service_date is 'date of service';
+comment on column overlapping_lines.claim_id is 'claim number';
+comment on column overlapping_lines.claim_line_number is 'line within the claim';
+comment on column overlapping_lines.hcpcs_code is 'procedure code';
+comment on column overlapping_lines.modifiers is 'sorted';
+comment on column overlapping_lines.billing_npi is 'who billed it';
+comment on column overlapping_lines.paid_amount is 'US dollars paid for the line, once';
+comment on column overlapping_lines.amount_at_risk is 'US dollars of the line at risk, all its findings together';
+comment on column overlapping_lines.finding_count is 'findings of the policy on this line';
+comment on column overlapping_lines.rules is 'their rules and determinations, the one with the most dollars of the line first';
+comment on column overlapping_lines.finding_ids is 'their ids, in the same order';

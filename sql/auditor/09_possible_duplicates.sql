@@ -37,3 +37,15 @@ order by paid_beyond_one_amount desc, person_id, service_date, hcpcs_code, side,
 comment on view possible_duplicates is
 'Live lines of one person, date, code, side and billing NPI that are paid on two claims or more. No finding, and no error where '
 'modifiers say why: 76 and 77 are repeat procedures, by the same or another physician, 59, XE and XP distinct ones';
+
+comment on column possible_duplicates.person_id is 'the person';
+comment on column possible_duplicates.service_date is 'date of service';
+comment on column possible_duplicates.hcpcs_code is 'procedure code';
+comment on column possible_duplicates.side is 'left, right, bilateral or unspecified, as the modifiers of the lines say';
+comment on column possible_duplicates.billing_npi is 'who billed it';
+comment on column possible_duplicates.claim_count is 'claims on which it was paid; one number in two systems is two claims';
+comment on column possible_duplicates.claim_ids is 'their numbers, sorted';
+comment on column possible_duplicates.modifiers is 'all modifiers of the lines, sorted';
+comment on column possible_duplicates.rendering_npis is 'who did it, as the lines say';
+comment on column possible_duplicates.paid_amount is 'US dollars paid for all lines';
+comment on column possible_duplicates.paid_beyond_one_amount is 'US dollars paid beyond the highest amount of one line';
