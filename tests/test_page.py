@@ -281,7 +281,7 @@ def test_a_provider_stands_out_with_the_numbers_behind_its_rate(tmp_path: Path) 
     assert header == ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"]
     assert rows[0] == ["2222222222", "42", "14", "6.1", "33.3", "14.6", "$2,609.60"]
     assert rows[1] == ["All providers", "178", "26", "26.0", "14.6", "14.6", "$4,846.40"]
-    assert "1 of 2 have no row" in page.text
+    assert "1 of 2 providers do not stand out, or cannot be shown." in page.text
     assert "1111111111" not in page.html
 
 
@@ -348,6 +348,18 @@ def test_doubts_are_shown_with_what_would_settle_them(tmp_path: Path) -> None:
     ]
 
 
+def test_doubts_of_few_members_are_named_and_counted_together(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    few = [*too_close(8, first=100, prior_authorization_number="approved"), *too_close(5, first=200, line_of_business=None)]
+    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *few]))
+    assert [[row[0], row[2]] for row in page_of(out).table("Doubts, and what would settle them")[1:]] == [
+        ["No doubt", "20"],
+        ["The service was approved beforehand", "in others"],
+        ["The line of business does not say whether CMS coverage takes precedence", "in others"],
+        ["Others together", "13"],
+    ]
+
+
 def test_a_few_doubts_are_named_and_not_counted(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(2, first=100, prior_authorization_number="approved")]))
@@ -367,7 +379,7 @@ def read_with(**tables: Sequence[Row]) -> Tables:
     """What the page reads, empty but for what is given."""
     facts = {"run_id": "R2", "as_of": AS_OF, "previous_run_id": "R1", "version": "1", "line_of_business": None}
     names = ("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells")
-    more = ("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns", "controls", "doubts")
+    more = ("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns", "controls", "doubt_meanings")
     rules = [{"policy_id": policy_id} for policy_id in ("A", "B")]
     return Tables({**{name: [] for name in (*names, *more)}, "rules": rules, "run_facts": [facts], **tables})
 

@@ -1,6 +1,5 @@
 """Write the report page of a run: one file for a person who has two minutes, made from the published tables alone."""
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from markupsafe import Markup
 
 from transforms.charts import Axis, Bar, BarRow, Bin, Caption, Column, Look, Mark, draw_bars, draw_columns, draw_histogram
 from transforms.layout import COLUMNS, ROW_FATES
-from transforms.policies import REFERENCE
 from transforms.session import open_run
 from transforms.small_cells import LEAST_MEMBERS, OTHER, Breakdown, Cell, Value, choose_level, merge_cells, merge_small_cells, regroup_cells
 from transforms.warehouse import run_stage
@@ -109,7 +107,7 @@ class Tables:
 READ_TABLES = (
     *("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells"),
     *("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns"),
-    *("rules", "controls", "run_facts"),
+    *("rules", "controls", "run_facts", "doubt_meanings"),
 )
 
 
@@ -117,7 +115,7 @@ def write_page(run: Path, path: Path) -> None:
     """Write the page of a run's folder; the same tables give the same bytes."""
     with open_run(run) as con:
         run_stage(con, "7_page", {})
-        tables = Tables({table: _rows(con, table) for table in READ_TABLES} | {"doubts": _read_doubts()})
+        tables = Tables({table: _rows(con, table) for table in READ_TABLES})
     path.write_text(render_page(tables), encoding="utf-8")
 
 
@@ -125,11 +123,6 @@ def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
     found = con.execute(f"from {table}")
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def _read_doubts() -> list[Row]:
-    with (REFERENCE / "doubts.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def open_templates() -> Environment:
@@ -545,14 +538,14 @@ def describe_providers(tables: Tables, policy_id: str, anchor: str, total: Cell)
         f"{anchor}-providers",
         title,
         [
-            f"At most {STANDING_OUT} that have far more findings than their injections would have at the rate of all, the furthest above first.",
-            "Far more is by at least twice the square root of that number: chance seldom makes as much.",
+            f"At most {STANDING_OUT} providers with far more findings than their injections would have at the rate of all, the furthest first.",
+            "Far more is more by at least twice the square root of that number, which chance seldom makes.",
             "A finding counts under each NPI that billed a judged line, of whatever procedure. A rate says where to look, not why.",
         ],
         charts=[(caption.title, drawn)],
         tables=[table],
         notes=[
-            f"{write_count(len(rows) - len(above))} of {write_count(len(rows))} have no row: they do not stand out, or cannot be shown.",
+            f"{write_count(len(rows) - len(above))} of {write_count(len(rows))} providers do not stand out, or cannot be shown.",
             f"A provider can be shown where at least {LEAST_MEMBERS} of its members have injections, and as many findings.",
         ],
         is_open=True,
@@ -581,7 +574,7 @@ def _provider_row(name: str, values: Mapping[str, Value], of_all: float) -> list
         name,
         write_count(values["injections"]),
         write_count(values["findings"]),
-        f"{_expected(values, of_all):.1f}",
+        f"{_expected(values, of_all):,.1f}",
         f"{_rate(values):.1f}",
         f"{of_all:.1f}",
         write_cents(values["amount_at_risk"]),
@@ -719,7 +712,7 @@ def _overturned_rate(cell: Cell) -> float:
 def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
     """Say what claims leave open, and what would settle it."""
     cells = cells_of(tables.of_policy("doubt_cells", policy_id), "doubt_id", *FINDINGS)
-    doubts = {row["doubt_id"]: (_sentence(row["description"]), row["settled_by"]) for row in tables.rows["doubts"]}
+    doubts = {row["doubt_id"]: (_sentence(row["description"]), row["settled_by"]) for row in tables.rows["doubt_meanings"]}
     doubts |= {
         "none": ("No doubt", ""),
         "several": ("Several doubts at once", "all that would settle each"),
@@ -738,9 +731,9 @@ def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
     told = {cell.key: doubts.get(cell.key, (cell.key, "")) for cell in ordered}
     caption = Caption(f"{anchor}-doubts-chart", "Findings by doubt", "How many findings have each doubt. The table has the numbers.")
     bars = [BarRow(told[cell.key][0], [_bar(cell.values["findings"], NUMBER_OF_FINDINGS)]) for cell in ordered]
-    merged = [
-        f"{name}: {settled_by}" if settled_by else name for name, settled_by in (doubts.get(key, (key, "")) for key in breakdown.merged)
-    ]
+    others = [[*doubts.get(key, (key, "")), "in others", "in others"] for key in breakdown.merged]
+    rows = [[*told[cell.key], *_findings_and_dollars(cell)] for cell in ordered]
+    rows[len(rows) - 1 : len(rows) - 1] = others
     return Section(
         f"{anchor}-doubts",
         title,
@@ -750,11 +743,11 @@ def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
             Table(
                 "Doubts, and what would settle them",
                 [*names, "Findings", "At risk"],
-                [[*told[cell.key], *_findings_and_dollars(cell)] for cell in ordered],
+                rows,
                 frozenset({2, 3}),
             )
         ],
-        notes=[f"Others, and what would settle them. {'; '.join(merged)}.", MERGED] if merged else [],
+        notes=[MERGED] if others else [],
         is_open=True,
     )
 
