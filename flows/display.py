@@ -10,10 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from transforms.audits import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
 from transforms.handoff import Delivery
 from transforms.ingest import Held, NotReady, Outcome, Refused, Taken
+from transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
 
 PLAIN_WIDTH = 140
 
@@ -144,6 +146,20 @@ def print_result(request: Request, result: Result) -> None:
     say(f"Reports: {result.current.parent.parent / 'current'}{'/'}")
 
 
+def print_settings(file: Path | None, origins: list[Origin]) -> None:
+    """Print the settings in force, what is not set left empty, and who says so."""
+    console = _console()
+    console.print(
+        f"Settings file: {file}" if file else f"No settings file: {FILE_VARIABLE} names none, and here is no {DEFAULT_FILE}", markup=False
+    )
+    table = Table(box=None, pad_edge=False)
+    for name in ("Setting", "Value", "From"):
+        table.add_column(name, overflow="fold")
+    for origin in origins:
+        table.add_row(*(Text(printable(cell)) for cell in (origin.name, origin.value, origin.source)))
+    console.print(table)
+
+
 def print_delivery(folder: Path, delivery: Delivery) -> None:
     """Print what a delivery holds, or that nothing was new."""
     console = _console()
@@ -156,9 +172,11 @@ def print_delivery(folder: Path, delivery: Delivery) -> None:
     table.add_column("Part")
     table.add_column("Findings", justify="right")
     table.add_column("At risk", justify="right")
+    policies = {row["policy_id"] for row in delivery.totals}
     for row in delivery.totals:
         if row["findings"] or row["part"] not in KEPT_BACK:
             part = f"{row['part']}, kept back" if row["part"] in KEPT_BACK else row["part"]
+            part = part if len(policies) == 1 else f"{row['policy_id']} {part}"
             table.add_row(part, f"{row['findings']:,}", dollars(row["amount_at_risk"]))
     console.print(table)
     left_out = f"; {delivery.left_out:,} more wait, since max_requests_per_provider is reached" if delivery.left_out else ""

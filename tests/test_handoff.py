@@ -82,7 +82,7 @@ def test_a_delivery_is_kept_with_its_files_and_counts(tmp_path: Path) -> None:
     assert {file["path"]: file["sha256"] for file in entry["files"]} == {
         name: hashlib.sha256((tmp_path / "to" / name).read_bytes()).hexdigest() for name in FILES
     }
-    assert entry["totals"][0] == {"part": "new violations", "findings": 1, "amount_at_risk": "186.40"}
+    assert entry["totals"][0] == {"policy_id": "CP.MP.166", "part": "new violations", "findings": 1, "amount_at_risk": "186.40"}
     assert entry["requests"] == 2
     assert {(path.stat().st_mode & 0o777) for path in (tmp_path / "to").iterdir()} == {0o600}
 

@@ -95,7 +95,7 @@ def test_a_suppressed_finding_stays_in_findings_and_out_of_the_handoff(store: St
     assert state(store)["held_back_for"] == "suppressed"
     delivery = deliver(store, tmp_path / "to", Settings())
     assert [row for row in delivery.totals if row["findings"]] == [
-        {"part": "suppressed", "findings": 1, "amount_at_risk": finding(store)["amount_at_risk"]}
+        {"policy_id": "CP.MP.166", "part": "suppressed", "findings": 1, "amount_at_risk": finding(store)["amount_at_risk"]}
     ]
     suppress(store, write_csv(tmp_path / "t.csv", [target, "reason", "until"], [[value, "given back", "2024-01-01"]]))
     run(store.root)

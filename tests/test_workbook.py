@@ -98,7 +98,8 @@ def hand_over(con: duckdb.DuckDBPyConnection, *rows: Row) -> duckdb.DuckDBPyConn
             'commercial' as line_of_business, 3::bigint as orphan_adjustments, 0::bigint as adjustments_across_persons,
             0::bigint as unmatched_reversals, 0::bigint as lines_after_as_of;
         create table handed_totals as
-            select unnest(range(7)) as part_order, unnest({PARTS}) as part, unnest(range(7)) as findings, 1.5::decimal(14, 2) as amount_at_risk;
+            select 'CP.MP.166' as policy_id, unnest(range(7)) as part_order, unnest({PARTS}) as part, unnest(range(7)) as findings,
+                1.5::decimal(14, 2) as amount_at_risk;
         create table records_request as
             select 1::bigint as request_rank, '=1' as claim_id, ['a', 'b'] as rule_ids, -1.5::decimal(14, 2) as amount_at_risk;
         create table left_out_requests as select '1' as billing_npi, 4::bigint as claims, 2::decimal(14, 2) as amount_at_risk;

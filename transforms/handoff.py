@@ -160,10 +160,8 @@ def _run_queries(con: duckdb.DuckDBPyConnection, settings: Settings, asked_since
 
 def _count(con: duckdb.DuckDBPyConnection) -> tuple[list[dict[str, Any]], int, int]:
     """Count what is handed over by part, the claims to request, and those that the cap leaves out."""
-    totals = [
-        {"part": part, "findings": findings, "amount_at_risk": amount}
-        for part, findings, amount in con.execute("select part, findings, amount_at_risk from handed_totals order by part_order").fetchall()
-    ]
+    counted = con.execute("select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order").fetchall()
+    totals = [dict(zip(("policy_id", "part", "findings", "amount_at_risk"), row, strict=True)) for row in counted]
     [(requests,)] = con.execute("select count(*) from records_request").fetchall()
     [(left_out,)] = con.execute("select coalesce(sum(claims), 0)::bigint from left_out_requests").fetchall()
     return totals, requests, left_out

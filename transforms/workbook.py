@@ -572,16 +572,14 @@ def _describe_run(con: duckdb.DuckDBPyConnection, since: str | None) -> list[Not
 
 
 def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
-    totals = con.execute("select part, findings, amount_at_risk from handed_totals order by part_order").fetchall()
-    handed = [row for row in totals if row[0].startswith(("new ", "changed "))]
+    totals = con.execute("select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order").fetchall()
+    policies = list(dict.fromkeys(policy_id for policy_id, *_ in totals))
     [(claims,)] = con.execute("select count(*) from records_request").fetchall()
     [(left_out, providers)] = con.execute("select coalesce(sum(claims), 0)::bigint, count(*) from left_out_requests").fetchall()
     cap = f" The cap on requests leaves out {left_out:,} more, of providers: {providers:,}." if left_out else ""
     return [
         *_heading("Counts"),
-        ("label", ("findings", "number", "at risk, US$")),
-        *(("cells", row) for row in totals),
-        ("sum", ("to work on: new and changed", sum(row[1] for row in handed), sum((row[2] for row in handed), Decimal(0)))),
+        *(note for policy_id in policies for note in _describe_parts(policy_id, [row[1:] for row in totals if row[0] == policy_id])),
         *_lines(
             "Within a policy no dollar is counted twice: where findings share a claim line, one of them has its dollars, so amount_at_risk"
             " may be summed."
@@ -589,6 +587,16 @@ def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
             " and not handed over."
         ),
         *_lines(f"Claims whose records are asked for in records_request.csv: {claims:,}.{cap}"),
+    ]
+
+
+def _describe_parts(policy_id: str, parts: Sequence[tuple[str, int, Decimal]]) -> list[Note]:
+    """Count what is handed over of one policy; the dollars of several are not summed, since they may be the same."""
+    handed = [row for row in parts if row[0].startswith(("new ", "changed "))]
+    return [
+        ("label", (f"findings under {policy_id}", "number", "at risk, US$")),
+        *(("cells", row) for row in parts),
+        ("sum", ("to work on: new and changed", sum(row[1] for row in handed), sum((row[2] for row in handed), Decimal(0)))),
     ]
 
 
