@@ -8,13 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from transforms.access_log import Outcome, find_log, log_outcome, log_query
 from transforms.durable import write_durably
 from transforms.errors import UsageError
-from transforms.members import Finding, Injection, Line, Member, Timeline, read_meanings, read_member
+from transforms.members import Finding, Injection, Line, Member, Timeline, read_families, read_member
+from transforms.page import open_templates
 from transforms.publish import find_run
 from transforms.session import open_run
 from transforms.store import PRIVATE_UMASK, Store
@@ -306,7 +306,7 @@ class Picture:
 
 def draw_panel(timeline: Timeline, member: Member, scale: Scale, name: str) -> Picture:
     """Draw all that lies in a stretch of time: findings, both sides, other procedures, lines that do not count, windows of counting."""
-    families = read_meanings("procedure_families", "family_id")
+    families = read_families()
     injected = {line.family for line in member.lines if line.is_injection}
     group = next((families[family]["family_group"] for family in injected if family in families), "sij")
     injections = timeline.injections
@@ -521,20 +521,13 @@ def draw_timeline(timeline: Timeline, member: Member, name: str) -> Drawn:
 
 def render_member(member: Member) -> str:
     """Make a member's page: HTML that holds all it needs and asks no network for anything."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = open_templates()
     environment.filters |= {"dollars": dollars}
     drawn = [draw_timeline(timeline, member, f"timeline-{index}") for index, timeline in enumerate(member.timelines, 1)]
     return environment.get_template("member.html").render(
         member=member,
         drawn=[part for part in drawn if part.pictures or part.explained],
-        doubts=read_meanings("doubts", "doubt_id"),
-        families=read_meanings("procedure_families", "family_id"),
+        families=read_families(),
         width=WIDTH,
     )
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from transforms.members import Finding, Injection, Line, Member, Timeline, read_meanings
+from transforms.members import Finding, Injection, Line, Member, Timeline
 
 PLAIN_WIDTH = 140
 
@@ -64,11 +64,10 @@ def show_member(member: Member, console: Console) -> None:
     say()
     say(Text("● therapeutic  ▲ diagnostic  ○ △ side only possible  ◆ other procedure  × does not count", style="dim"))
     say(Text("┃ the interval that the policy asks for after an injection has not passed", style="dim"))
-    doubts = read_meanings("doubts", "doubt_id")
     for finding in (*member.findings, *member.withdrawn):
         say()
         say(headline(finding))
-        console.print(Padding(explain(finding, doubts), (0, 0, 0, 2)))
+        console.print(Padding(explain(finding), (0, 0, 0, 2)))
 
 
 def headline(finding: Finding) -> Text:
@@ -79,17 +78,13 @@ def headline(finding: Finding) -> Text:
     return told.append(f"{finding.row['policy_section']} {finding.title}, {finding.service_date}", style="bold")
 
 
-def explain(finding: Finding, doubts: dict[str, dict[str, str]]) -> Table:
-    """The memo of a finding, with what each doubt means and what would settle it."""
+def explain(finding: Finding) -> Table:
+    """The memo of a finding; who it is about stands above."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", overflow="fold")
     table.add_column(overflow="fold", ratio=1)
     for topic, told in finding.memo:
-        if topic == "doubts" and finding.row["doubts"]:
-            for doubt in finding.row["doubts"]:
-                meaning = doubts.get(doubt)
-                table.add_row("doubt", f"{doubt}: {meaning['description']}; settled by {meaning['settled_by']}" if meaning else doubt)
-        elif topic != "person":
+        if topic != "person":
             table.add_row(topic, printable(told))
     return table
 

@@ -270,7 +270,7 @@ def _finding(con: duckdb.DuckDBPyConnection, row: Row, title: str, number: int |
     return Finding(number, row, title, memo, behind, tuple(counted))
 
 
-def read_meanings(table: str, key: str) -> dict[str, dict[str, str]]:
-    """Read a reference table by its key: what a doubt or a family means."""
-    with (REFERENCE / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
-        return {row[key]: row for row in csv.DictReader(lines)}
+def read_families() -> dict[str, dict[str, str]]:
+    """Read what each family of procedures is, and to which group it belongs, by its id."""
+    with (REFERENCE / "procedure_families.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["family_id"]: row for row in csv.DictReader(lines)}
