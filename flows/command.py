@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,13 +36,37 @@ Extracts = Annotated[
         show_default=False,
     ),
 ]
+
+
+def _out_of_settings() -> Path:
+    """The OUT folder of the settings."""
+    from transforms.errors import UsageError
+    from transforms.settings import load_settings
+
+    out = load_settings().out
+    if out is None:
+        raise UsageError("No OUT folder is given: name it with --out OUT, or by the setting `out`.")
+    return out
+
+
 Out = Annotated[
     Path,
-    typer.Option(metavar="OUT", help="Folder that holds batches and published runs; made if it is not there.", readable=False),
+    typer.Option(
+        metavar="OUT",
+        help="Folder that holds batches and published runs; made if it is not there.",
+        readable=False,
+        default_factory=_out_of_settings,
+        show_default="the setting `out`",
+    ),
 ]
 AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Audit services up to this date; today if not given.", show_default=False),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Audit services up to this date; today (in the setting `time_zone`) if not given.",
+        show_default=False,
+    ),
 ]
 Policies = Annotated[
     list[Path] | None,
@@ -102,6 +126,19 @@ def nightly(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_
             return run_nightly(request, report)
 
     audit(_request(extracts, out, as_of, line_of_business), run_flow)
+
+
+@app.command()
+def config() -> None:
+    """Show the settings in force, and where each comes from.
+
+    They come from the environment (SIJ_AUDIT_ and the name in upper case), else from the TOML file that SIJ_AUDIT_SETTINGS names or
+    sij-audit.toml in the working folder, else they are as the program has them; docs/settings.md says what each means. Secrets are masked.
+    """
+    from flows.display import print_settings
+    from transforms.settings import explain_settings
+
+    print_settings(*explain_settings())
 
 
 @app.command()
@@ -291,16 +328,18 @@ def _request(
     from transforms.policies import policy_folders
     from transforms.settings import load_settings
 
-    for folder in policies or ():
+    settings = load_settings()
+    more_policies = (*settings.policies, *(policies or ()))
+    for folder in more_policies:
         if not (folder / "policy.toml").is_file():
             raise UsageError(f"{folder}: is no policy folder: it has no policy.toml.")
     return Request(
         out=out,
         extracts=tuple(extracts or ()),
-        as_of=as_of.date() if as_of else date.today(),
-        line_of_business=(line_of_business or "").strip(" ").lower() or None,
-        policy_folders=(*policy_folders(), *(policies or ())),
-        settings=load_settings(),
+        as_of=as_of.date() if as_of else settings.today(),
+        line_of_business=(line_of_business or "").strip(" ").lower() or settings.line_of_business,
+        policy_folders=(*policy_folders(), *more_policies),
+        settings=settings,
     )
 
 

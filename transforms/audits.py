@@ -26,7 +26,7 @@ from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_cod
 from transforms.publish import RunIdentity, is_current, publish_run
 from transforms.retractions import Retraction, retractions
 from transforms.reviews import hash_reviews, list_reviews
-from transforms.settings import Settings
+from transforms.settings import MEMORY_LIMIT, Settings
 from transforms.store import Batch, Store, find_group
 from transforms.warehouse import CONTROL_COLUMNS, Inputs, load_inputs, open_warehouse, run_stages
 
@@ -36,9 +36,6 @@ INGEST_RETRIES = 2
 
 ENOUGH_FINDINGS = 100
 """From so many findings of the run before on, a share of them says something."""
-
-MEMORY_LIMIT = "1400MB"
-"""Of DuckDB; what is beyond it spills into OUT's work folder."""
 
 NO_COUNTS: dict[str, Any] = {name: 0 for name in CONTROL_COLUMNS if name.startswith(("rows_", "paid_"))}
 
@@ -187,7 +184,8 @@ def _run_locked(
     outcomes = []
     for number, path in enumerate(extracts, 1):
         report(ExtractBegun(number, len(extracts), name_of(path)))
-        outcome = step(f"ingest {number} of {len(extracts)}", ingest_extract, store, path, codes, _progress(report), retries=INGEST_RETRIES)
+        given = (store, path, codes, _progress(report), request.settings.memory_limit)
+        outcome = step(f"ingest {number} of {len(extracts)}", ingest_extract, *given, retries=INGEST_RETRIES)
         report(ExtractEnded(name_of(path), outcome))
         outcomes.append(outcome)
     retracted = retractions(store)
@@ -196,7 +194,7 @@ def _run_locked(
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
         return Result(tuple(outcomes), _current(store), None, None)
-    audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report)
+    audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report, request.settings.memory_limit)
     try:
         if request.max_change is not None and not request.accept_change:
             check_change(audit.con, request.max_change)
@@ -272,9 +270,10 @@ def audit_batches(
     policies: Sequence[Policy],
     identity: RunIdentity,
     report: Reporter = report_nothing,
+    memory_limit: str = MEMORY_LIMIT,
 ) -> Audit:
     """Run all SQL stages over the batches; the caller closes the connection of the audit that comes back."""
-    con = open_warehouse(store.work, MEMORY_LIMIT)
+    con = open_warehouse(store.work, memory_limit)
     previous = store.runs / identity.previous_run_id if identity.previous_run_id else None
     published = {entry["extract_sha256"] for entry in store.manifest(previous)["inputs"]} if previous else set()
     controls = _control_rows(batches, outcomes, published, list(retractions(store).values()))

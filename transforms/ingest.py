@@ -34,9 +34,11 @@ from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
 from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE
 from transforms.row_checks import CLAIM_HASH, Part, ScannedRows, scan_rows
+from transforms.settings import MEMORY_LIMIT, bytes_of
 from transforms.store import Batch, Store
 
-MEMORY_LIMIT = "900MB"
+MEMORY_SHARE = 9, 14
+"""What DuckDB may take of the memory limit while an extract is read: what is read, and what is written, need the rest."""
 """Of DuckDB; what is beyond it spills into the work folder."""
 
 ROWS = 50_000
@@ -95,7 +97,9 @@ def _silent(unit: str, done: int, total: int | None) -> None:
     """Show no progress."""
 
 
-def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Progress = _silent) -> Outcome:
+def ingest_extract(
+    store: Store, path: Path, codes: Sequence[Code], progress: Progress = _silent, memory_limit: str = MEMORY_LIMIT
+) -> Outcome:
     """Take one extract in, or say why not; the caller holds the store's lock.
 
     `progress` is told a unit (bytes, rows), how many are done, and of how many. AuditError where the controls do not balance.
@@ -106,7 +110,7 @@ def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Pr
             extract = stack.enter_context(open_extract(path))
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
-                return _ingest(store, extract, codes, hashing, progress)
+                return _ingest(store, extract, codes, hashing, progress, memory_limit)
             except Exception:
                 check_unchanged(extract)
                 raise
@@ -118,7 +122,9 @@ def ingest_extract(store: Store, path: Path, codes: Sequence[Code], progress: Pr
             raise AuditError(f"{name_of(path)}: cannot be taken in: {error.strerror}.") from None
 
 
-def _ingest(store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress) -> Taken | Held:
+def _ingest(
+    store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress, memory_limit: str
+) -> Taken | Held:
     sidecars = read_sidecars(extract)
     batches = store.batches()
     known: list[Batch] = []
@@ -133,7 +139,7 @@ def _ingest(store: Store, extract: Extract, codes: Sequence[Code], hashing: Futu
             return Held(valid[0], extract.path)
     if extract.size == 0:
         raise ExtractRefused(f"{extract.name}: is empty, not even a header row.")
-    given = Given(extract, sidecars, hashing, codes, known, [batch for batch in batches if batch not in known])
+    given = Given(extract, sidecars, hashing, codes, known, [batch for batch in batches if batch not in known], memory_limit)
     try:
         batch = _take(store, given, progress)
     except PartMisread as error:
@@ -154,6 +160,7 @@ class Given:
     codes: Sequence[Code]
     known: Sequence[Batch]
     others: Sequence[Batch]
+    memory_limit: str
 
 
 def _take(store: Store, given: Given, progress: Progress, trusting: bool = True) -> Batch:
@@ -163,7 +170,7 @@ def _take(store: Store, given: Given, progress: Progress, trusting: bool = True)
     work.mkdir(mode=0o700, parents=True)
     try:
         with ExitStack() as stack:
-            con = stack.enter_context(_connect(work))
+            con = stack.enter_context(_connect(work, given.memory_limit))
             part: Part
             if extract.kind == "csv":
                 part = stack.enter_context(open_csv_part(con, extract, COLUMNS, work, progress, trusting))
@@ -230,10 +237,11 @@ def code_table(codes: Sequence[Code]) -> list[dict[str, Any]]:
     return sorted(table, key=lambda code: (code["hcpcs_code"], code["effective_from"] or "", code["effective_to"] or ""))
 
 
-def _connect(work: Path) -> duckdb.DuckDBPyConnection:
+def _connect(work: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    share, whole = MEMORY_SHARE
     con = duckdb.connect(
         config={
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": f"{bytes_of(memory_limit) * share // whole // 10**6}MB",
             "temp_directory": str(work / "spill"),
             "preserve_insertion_order": True,
             "enable_external_file_cache": False,

@@ -26,6 +26,9 @@ DEFAULT_FILE = Path("sij-audit.toml")
 
 UNITS = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 
+MEMORY_LIMIT = "1400MB"
+"""Of the database; what is beyond it spills into OUT's work folder."""
+
 LEAST_MEMORY = 500 * 10**6
 """Bytes below which the audit of a year's claims was seen to fail."""
 
@@ -88,7 +91,7 @@ class Settings(BaseSettings):
     )
     wall_clock_minutes: int = Field(default=240, ge=1, description="minutes after which a run that has not ended is ended")
     memory_limit: str = Field(
-        default="1400MB", description="memory of the database while it audits, in MB, GB, MiB or GiB; the rest goes to disk"
+        default=MEMORY_LIMIT, description="memory of the database while it audits, in MB, GB, MiB or GiB; the rest goes to disk"
     )
     notify_on: tuple[Kind, ...] = Field(
         default=("attention", "hold", "failure"),
