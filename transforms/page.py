@@ -52,7 +52,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: what it says, its charts, and the tables behind them. Where `is_open`, the tables need no opening."""
+    """A part of the page: what it says, its charts, and the tables behind them.
+
+    Where `is_open`, the tables need no opening; where `is_beside`, they stand open beside a narrow chart.
+    """
 
     anchor: str
     title: str
@@ -62,6 +65,7 @@ class Section:
     legend: Sequence[tuple[Look, str]] = ()
     notes: Sequence[str] = ()
     is_open: bool = False
+    is_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -481,6 +485,7 @@ def describe_years(tables: Tables, policy_id: str, anchor: str) -> Section | Non
         charts=[(caption.title, drawn)],
         tables=[Table("Member-years by injections in the year", ["Injections", "Member-years"], told, frozenset({1}))],
         notes=notes,
+        is_beside=True,
     )
 
 
@@ -539,7 +544,7 @@ def describe_providers(tables: Tables, policy_id: str, anchor: str, total: Cell)
         title,
         [
             f"At most {STANDING_OUT} providers with far more findings than their injections would have at the rate of all, the furthest first.",
-            "Far more is more by at least twice the square root of that number, which chance seldom makes.",
+            "Far more: above that number by at least twice its square root, which chance seldom does.",
             "A finding counts under each NPI that billed a judged line, of whatever procedure. A rate says where to look, not why.",
         ],
         charts=[(caption.title, drawn)],
@@ -791,8 +796,8 @@ def _ranges(names: Sequence[str]) -> list[str]:
 def describe_controls(tables: Tables) -> Section:
     """Account for every row and dollar that was read."""
     rows = tables.rows["controls"]
-    order = {"refused": 0, "taken": 1, "held": 2}
-    ordered = sorted(rows, key=lambda row: (order.get(row["outcome"], 3), row["extract"]))
+    order = {"refused": 0, "retracted": 1, "taken": 2, "held": 3}
+    ordered = sorted(rows, key=lambda row: (order[row["outcome"]], row["extract"]))
     listed, rest = ordered[:LISTED_EXTRACTS], ordered[LISTED_EXTRACTS:]
     fates = list(ROW_FATES)
     refused = [f"{row['extract']} was refused: {row['reason']}" for row in rows if row["outcome"] == "refused"]
@@ -812,7 +817,7 @@ def describe_controls(tables: Tables) -> Section:
         "Control totals",
         [
             f"Read = kept + not relevant + quarantined + duplicate, in rows and in dollars: this {'holds' if balances else 'does NOT hold'}.",
-            "Taken: new in this run. Held: an earlier run had it. Refused: not used, and counted nowhere.",
+            "Taken: new in this run. Held: an earlier run had it. Refused, or retracted (taken back): not used, and counted nowhere.",
             *refused,
         ],
         tables=told_tables,
