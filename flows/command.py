@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,18 @@ from transforms.errors import EXIT_CODES
 
 if TYPE_CHECKING:
     from transforms.audits import Reporter, Request, Result
+
+AGES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+"""Units of an age on the command line."""
+
+
+def age(text: str) -> timedelta:
+    """Read an age such as 26h; for options."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in AGES or not number.isdecimal():
+        raise typer.BadParameter("must be a whole number and m, h or d, such as 26h")
+    return int(number) * AGES[unit]
+
 
 app = typer.Typer(
     help=(
@@ -139,6 +151,42 @@ def config() -> None:
     from transforms.settings import explain_settings
 
     print_settings(*explain_settings())
+
+
+@app.command()
+def serve(
+    *,
+    cron: Annotated[
+        str, typer.Option(metavar="CRON", help="When to run, as in '0 2 * * *': every night at two, in the time zone of the settings.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Folder that holds batches and published runs; that of the settings if not given.", show_default=False
+        ),
+    ] = None,
+    landing: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder whose ready extracts every run takes; that of the settings if not given.", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What Prefect calls the deployment; each OUT needs one of its own.")
+    ] = "nightly",
+) -> None:
+    """Run `nightly` on a schedule, until stopped.
+
+    Needs a running Prefect server, whose address is in PREFECT_API_URL. Every run reads the settings anew, and is as of the day for which it was
+    scheduled. After an outage only the last run that was missed is made up for.
+    """
+    from flows.server import keep_prefect_quiet
+
+    keep_prefect_quiet()
+    from flows.serve import serve_nightly
+    from transforms.settings import load_settings
+
+    serve_nightly(load_settings(), cron, name, out, landing)
 
 
 @app.command()
@@ -278,6 +326,28 @@ def member(
         typer.echo(f"The page is written to {html}; its user alone can read it.")
     else:
         show_member(found, member_console())
+
+
+@app.command()
+def status(
+    out: Out,
+    max_age: Annotated[
+        timedelta, typer.Option(parser=age, metavar="AGE", help="How long ago a run may have ended well: 26h, 90m, 2d.")
+    ] = "26h",  # type: ignore[assignment]
+) -> None:
+    """Say in one line when the last run was published and what it needs.
+
+    For a monitor from outside: the exit code is 0 where all is well, else 1.
+    """
+    from datetime import UTC
+
+    from transforms.status import tell_status
+    from transforms.store import Store
+
+    told = tell_status(Store(out), max_age, datetime.now(UTC))
+    typer.echo(told.line)
+    if not told.is_good:
+        raise typer.Exit(1)
 
 
 @app.command()

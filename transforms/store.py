@@ -5,6 +5,7 @@ import grp
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -76,6 +77,19 @@ def read_batch(path: Path) -> Batch:
         raise AuditError(f"claims/{path.name} does not say all that a batch must. {again}: {extract}.") from None
 
 
+LOOK_SECONDS = 0.1
+"""Longer than a monitor's look at the lock lasts, which is no reason for a run to give up."""
+
+
+def _take(descriptor: int, kind: int) -> bool:
+    """Take a lock until the descriptor is closed; false where another has it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def find_group(name: str | None) -> int | None:
     """Find the id of a group of readers; UsageError where there is none, or this user cannot give files to it."""
     if name is None:
@@ -126,10 +140,10 @@ class Store:
         self.prepare()
         descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError(f"Another run holds {self.root}. Nothing was changed; try again when it has ended.") from None
+            if not _take(descriptor, fcntl.LOCK_EX):
+                time.sleep(LOOK_SECONDS)
+                if not _take(descriptor, fcntl.LOCK_EX):
+                    raise BusyError(f"Another run holds {self.root}. Nothing was changed; try again when it has ended.")
             umask = os.umask(PRIVATE_UMASK)
             try:
                 self._clear()
@@ -137,6 +151,17 @@ class Store:
                 yield
             finally:
                 os.umask(umask)
+        finally:
+            os.close(descriptor)
+
+    def is_held(self) -> bool:
+        """Tell whether somebody holds OUT now."""
+        try:
+            descriptor = os.open(self.root / ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _take(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
 
