@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.runs import AS_OF, ROOT, SAMPLE, Row, line, read_report, run, write_csv, write_extract
 from transforms.layout import COLUMNS
 from transforms.page import Tables, describe_years, open_templates, render_page, write_cents, write_page
+from transforms.policies import policy_folders
 from transforms.small_cells import LEAST_MEMBERS, Breakdown, Cell, choose_level, merge_small_cells, regroup_cells
 
 FEW = f"fewer than {LEAST_MEMBERS} members"
@@ -428,27 +429,18 @@ def test_without_reviews_the_page_does_not_speak_of_them() -> None:
     assert "What reviewers said" not in render_page(read_with())
 
 
-def test_dollars_are_not_summed_over_policies() -> None:
-    cells = [
-        {
-            "policy_id": policy_id,
-            "determination": "violation",
-            "findings": 20,
-            "amount_at_risk": Decimal(1000),
-            "members": members(*range(20)),
-        }
-        for policy_id in ("A", "B")
-    ]
-    page = Page(render_page(read_with(determination_cells=cells, month_cells=month_cells(), rule_cells=[])))
-    assert [element.text.split(".")[0] for element in page.all("p", class_="lead")] == ["20 findings put $1,000 at risk"] * 2
-    assert "2,000" not in page.text
-
-
-def month_cells() -> list[Row]:
-    return [
-        {"policy_id": policy_id, "month_start_date": AS_OF, "findings": 20, "amount_at_risk": Decimal(1000), "members": members(*range(20))}
-        for policy_id in ("A", "B")
-    ]
+def test_each_policy_has_its_part_and_no_dollar_is_summed_over_them(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "policy.toml").write_text('extends = "cp_mp_166"\npolicy_id = "X.1"\n', encoding="utf-8")
+    extract = write_extract(tmp_path / "a.parquet", too_close(20))
+    run(tmp_path / "out", extract, policy_folders=(*policy_folders(), other))
+    page = page_of(tmp_path / "out")
+    assert [element.text for element in page.all("h2")] == ["Policy CP.MP.166", "Policy X.1", "The data"]
+    assert [element.text.split(".")[0] for element in page.all("p", class_="lead")] == ["20 findings put $3,728 at risk"] * 2
+    assert "7,456" not in page.text
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(set(ids)) == len(ids)
 
 
 def test_members_of_many_injections_in_a_year_are_put_together_until_they_are_enough() -> None:

@@ -297,7 +297,7 @@ def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) 
         frozenset({2, 3} if is_split else {1, 2}),
     )
     others = [
-        f"Other rules{f', {determination}s' if determination else ''}: {_listed(titles[key] for key in part.merged)}."
+        f"Other rules{f', {determination}s' if determination else ''}: {'; '.join(titles[key] for key in part.merged)}."
         for determination, part in told.items()
         if part.merged
     ]
