@@ -196,6 +196,7 @@ OUT/
     audit.duckdb             the same tables in one DuckDB file, with comments, views and macros; its view `dictionary` lists all
     manifest.json            what went in and what came out, with SHA-256
   current                    the last complete run (a symbolic link)
+  access/USER.UID.jsonl      what that user asked with `sij-audit sql`: two entries a query, before it ran and how it ended
 ```
 
 A batch holds the lines whose codes were in some family when it was taken in. Where `sql/0_reference/procedure_codes.csv` gains a code, the next
