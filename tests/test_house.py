@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {".ci", "benchmarks", "data", "docs", "flows", "sql", "tests", "transforms"}
-STAGES = ["0_reference", "1_lines", "2_timeline", "3_rules", "4_findings", "5_reports", "6_handoff", "7_page", "auditor"]
+STAGES = ["0_reference", "1_lines", "2_timeline", "3_rules", "4_findings", "5_reports", "6_handoff", "7_page", "8_changes", "auditor"]
 PLACES = re.compile("/" + r"(work|root|home)/" + "|" + r"https?://[^\s/]*(pypi|python|pythonhosted|anaconda|npmjs)\.[a-z]+")
 
 

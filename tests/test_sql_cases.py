@@ -34,8 +34,8 @@ SETTINGS: dict[str, Any] = {
 
 LIMITS: dict[str, Any] = {"max_requests_per_provider": 2, "asked_since": date(2024, 5, 1)}
 
-AFTER_REPORTS = ("6_handoff", "7_page")
-"""Stages that read the tables of a published run."""
+AFTER_REPORTS = ("6_handoff", "7_page", "8_changes")
+"""Stages that read the tables of a finished run."""
 
 
 @cache

@@ -30,6 +30,7 @@ STAGE_KEYS = {
     "5_reports": {"title", "grain", "param", "column"},
     "6_handoff": {"title", "grain"},
     "7_page": {"title", "grain"},
+    "8_changes": {"title", "grain"},
 }
 NEEDED_KEYS = {
     "1_lines": {"title", "grain"},
@@ -39,6 +40,7 @@ NEEDED_KEYS = {
     "5_reports": {"title", "grain", "column"},
     "6_handoff": {"title", "grain"},
     "7_page": {"title", "grain"},
+    "8_changes": {"title", "grain"},
 }
 POLICY_KEYS = {
     "policy_id",

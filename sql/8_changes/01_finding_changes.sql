@@ -1,0 +1,23 @@
+-- title: What became of each finding
+-- grain: one row per finding_id that holds now or held before
+--
+-- A finding that does not hold on one side has no determination there, and nothing at risk.
+
+select
+    compared_findings.finding_id,
+    compared_findings.policy_id,
+    compared_findings.policy_section,
+    compared_findings.rule_id,
+    compared_findings.status,
+    case when compared_findings.status <> 'new' then earlier_findings.determination end as determination_before,
+    case when compared_findings.status <> 'withdrawn' then compared_findings.determination end as determination_after,
+    coalesce(earlier_findings.amount_at_risk, 0)::decimal(14, 2) as amount_before,
+    compared_findings.amount_at_risk::decimal(14, 2) as amount_after,
+    coalesce(earlier_findings.claim_lines, []) as lines_before,
+    case when compared_findings.status <> 'withdrawn' then compared_findings.claim_lines else [] end as lines_after,
+from compared_findings
+left join previous_findings as earlier_findings
+    on compared_findings.finding_id = earlier_findings.finding_id and earlier_findings.status <> 'withdrawn'
+order by
+    compared_findings.policy_id, compared_findings.policy_section, compared_findings.rule_id, compared_findings.status,
+    compared_findings.finding_id
