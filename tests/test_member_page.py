@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from tests.runs import AS_OF, SAMPLE, command, line, read_report, run, write_extract
+from tests.runs import AS_OF, SAMPLE, command, line, read_report, run, write_csv, write_extract
 from tests.test_page import Page
 from transforms.errors import AuditError, UsageError
 from transforms.member_page import (
@@ -33,7 +33,9 @@ from transforms.member_page import (
 from transforms.member_text import show_member
 from transforms.members import Member, read_member
 from transforms.policies import RULES
+from transforms.reviews import import_dispositions, suppress
 from transforms.session import open_run
+from transforms.store import Store
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 ESCAPE = "\x1b[2J"
@@ -213,6 +215,23 @@ def test_a_finding_that_was_withdrawn_is_told_apart_and_not_drawn(tmp_path: Path
     assert "Withdrawn in this run" in html
     assert 'href="#finding-' not in html
     assert "Withdrawn: " in tell(member)
+
+
+def test_what_reviewers_said_of_a_finding_stands_with_it(tmp_path: Path) -> None:
+    member = audit(tmp_path, line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-05-10"), line("D", "2023-06-10"))
+    one, other = (finding.row["finding_id"] for finding in member.findings)
+    header = ["finding_id", "run_id", "disposition", "recovered_amount", "reviewer", "note"]
+    reviewed = write_csv(tmp_path / "reviewed.csv", header, [[one, None, "overturned", None, "R. Viewer", "<b>two visits</b>"]])
+    import_dispositions(Store(tmp_path / "out"), reviewed)
+    suppressed = write_csv(tmp_path / "suppressed.csv", ["finding_id", "reason", "until"], [[other, "another vendor", "2030-01-31"]])
+    suppress(Store(tmp_path / "out"), suppressed)
+    run(tmp_path / "out")
+    [member] = read_people(tmp_path / "out", ["P1"])
+    html, told = render_member(member), tell(member)
+    assert "overturned by R. Viewer on " in html
+    assert "&lt;b&gt;two visits&lt;/b&gt;" in html
+    assert "<b>two visits</b>" in told
+    assert all("another vendor, until 2030-01-31" in words for words in (html, told))
 
 
 def test_hundreds_of_injections_are_cut_into_panels_that_can_be_read(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -19,9 +18,14 @@ STYLES = {"violation": "bold red", "review": "bold blue"}
 MARKS = {(False, True): "●", (True, True): "▲", (False, False): "○", (True, False): "△"}
 """By whether it is diagnostic, and whether the side is certain."""
 
-INTERVAL, REST = Text("┃", style="yellow"), Text("│", style="dim")
-
 SIDES = ("left", "middle", "right")
+
+NAMES = {"left": "Left", "middle": "?", "right": "Right"}
+
+COUNTED = {"left": "left", "right": "right", "any": "all"}
+"""Tracks on which injections are counted, and what they are called."""
+
+DATE_WIDTH, SIDE_WIDTH, GAP, LEAST_WIDTH = 10, 5, 1, 20
 
 
 def printable(told: object) -> str:
@@ -60,7 +64,7 @@ def show_member(member: Member, console: Console) -> None:
     for timeline in member.timelines:
         say()
         say(Text(f"Timeline under {timeline.policy_id}", style="bold"))
-        console.print(draw_timeline(timeline, member))
+        console.print(draw_timeline(timeline, member, console))
     say()
     say(Text("● therapeutic  ▲ diagnostic  ○ △ side only possible  ◆ other procedure  × does not count", style="dim"))
     say(Text("┃ the interval that the policy asks for after an injection has not passed", style="dim"))
@@ -89,15 +93,24 @@ def explain(finding: Finding) -> Table:
     return table
 
 
-def draw_timeline(timeline: Timeline, member: Member) -> Table:
+def draw_timeline(timeline: Timeline, member: Member, console: Console) -> Table:
     """Draw a row for each thing that happened, and between them how many days passed and when an interval ended."""
     has_middle = any(not injection.is_sided for injection in timeline.injections)
-    sides = SIDES if has_middle else ("left", "right")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
-    table.add_column("Date", no_wrap=True, width=10)
-    for side in sides:
-        table.add_column({"left": "Left", "middle": "?", "right": "Right"}[side], justify="center", no_wrap=True, width=5)
-    table.add_column("What", overflow="fold", ratio=1)
+    sides = SIDES if has_middle else (SIDES[0], SIDES[2])
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    table.add_column(no_wrap=True, width=DATE_WIDTH)
+    for _ in sides:
+        table.add_column(justify="center", no_wrap=True, width=SIDE_WIDTH)
+    width = max(console.width - DATE_WIDTH - GAP - len(sides) * (SIDE_WIDTH + GAP), LEAST_WIDTH)
+    table.add_column(width=width)
+    table.add_row(*(Text(name, style="bold underline") for name in ("Date", *(NAMES[side] for side in sides), "What")))
+
+    def add_row(day: str, marks: Sequence[Text], told: Text, rails: Sequence[Text]) -> None:
+        """Add a row whose tracks go on beside text of several lines."""
+        lines = told.wrap(console, width, overflow="fold")
+        tracks = (Text("\n").join([mark, *(rail for _ in lines[1:])]) for mark, rail in zip(marks, rails, strict=True))
+        table.add_row(day, *tracks, Text("\n").join(lines))
+
     events: dict[date, list[Line]] = {}
     for line in (*member.other_procedures, *member.uncounted):
         events.setdefault(line.service_date, []).append(line)
@@ -110,41 +123,34 @@ def draw_timeline(timeline: Timeline, member: Member) -> Table:
     before: date | None = None
     for day in sorted({*events, *injections, *findings}):
         if before:
-            for told, cells in between(before, day, ends, sides):
-                table.add_row("", *cells, Text(told, style="dim"))
+            for told, rails in between(before, day, ends, sides):
+                add_row("", rails, Text(told, style="dim"), rails)
         injection = injections.get(day)
-        table.add_row(
-            str(day),
-            *(cell(injection, side, day, ends) for side in sides),
-            Text("\n").join(tell_day(member, injection, events.get(day, ()), findings.get(day, ()))),
-        )
+        marks = [cell(injection, side, day, ends) for side in sides]
         if injection:
-            ends |= {
-                side: max(injection.interval_end_date, ends.get(side, date.min)) for side in sides if holds(injection, side) is not None
-            }
+            ends |= {side: max(injection.interval_end_date, ends.get(side, day)) for side in sides if holds(injection, side) is not None}
+        told_day = Text("\n").join(tell_day(member, injection, events.get(day, ()), findings.get(day, ())))
+        add_row(str(day), marks, told_day, [rail(day, ends.get(side)) for side in sides])
         before = day
-    if before and (last := max(ends.values(), default=date.min)) > before:
-        table.add_row(
-            "", *(Text(INTERVAL.plain, INTERVAL.style) if ends.get(side) == last else Text(REST.plain, REST.style) for side in sides)
-        )
-        table.add_row(
-            str(last), *(Text(REST.plain, REST.style) for _ in sides), Text("the interval after the last injection has passed", style="dim")
-        )
+    last = max(ends.values(), default=None)
+    if before and last and last > before:
+        for told, rails in between(before, last, ends, sides):
+            add_row("", rails, Text(told, style="dim"), rails)
     return table
 
 
 def between(before: date, day: date, ends: dict[str, date], sides: Sequence[str]) -> Iterator[tuple[str, list[Text]]]:
     """The rows between two dates: how many days passed, and where an interval ended in them, when."""
     days = (day - before).days
-    yield count_of(days, "day"), [_rail(before, ends.get(side)) for side in sides]
+    yield count_of(days, "day"), [rail(before, ends.get(side)) for side in sides]
     ended = sorted({end for side in sides if (end := ends.get(side)) and before < end <= day})
     for end in ended:
-        yield f"interval passed on {end}", [_rail(end, ends.get(side)) for side in sides]
+        yield f"interval passed on {end}", [rail(end, ends.get(side)) for side in sides]
 
 
-def _rail(day: date, end: date | None) -> Text:
-    rail = INTERVAL if end and day < end else REST
-    return Text(rail.plain, style=rail.style)
+def rail(day: date, end: date | None) -> Text:
+    """A track on which nothing lies: heavy while the interval after the injection before has not passed."""
+    return Text("┃", style="yellow") if end and day < end else Text("│", style="dim")
 
 
 def holds(injection: Injection, side: str) -> bool | None:
@@ -160,7 +166,7 @@ def cell(injection: Injection | None, side: str, day: date, ends: dict[str, date
     """What stands in a side's column on a date: the injection, or the interval that goes on."""
     certain = holds(injection, side) if injection else None
     if injection is None or certain is None:
-        return _rail(day, ends.get(side))
+        return rail(day, ends.get(side))
     return Text(MARKS[injection.is_diagnostic, certain], style="bold")
 
 
@@ -168,7 +174,7 @@ def tell_day(member: Member, injection: Injection | None, lines: Iterable[Line],
     """Say what was done on a date, on which claims, and what was found of it."""
     if injection:
         yield Text(f"{injection.told_site}, {injection.purpose}, number {injection.series_seq} of its series", style="bold")
-        counts = [f"{name} {count}" for track, name in NAMES.items() if (count := injection.count_before(track))]
+        counts = [f"{name} {count}" for track, name in COUNTED.items() if (count := injection.count_before(track))]
         before = [f"counted before it: {', '.join(counts)}"] if counts else []
         yield Text("; ".join([*before, *([] if injection.is_diagnostic else [f"counts until {injection.count_end_date}"])]))
         yield Text(f"{dollars(injection.paid_amount)} on claims {', '.join(map(printable, injection.claim_ids))}")
@@ -186,6 +192,3 @@ def tell_day(member: Member, injection: Injection | None, lines: Iterable[Line],
         complies = finding.earliest_compliant_date
         told = f"{finding.number}. {finding.determination}: {finding.row['policy_section']} {finding.title}"
         yield Text(told + (f"; would comply from {complies}" if complies else ""), style=STYLES.get(finding.determination, "bold"))
-
-
-NAMES = {"left": "left", "right": "right", "any": "all"}

@@ -1,7 +1,7 @@
 """What the published tables say of one person: injections, findings and claim lines, ready to be drawn."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,8 +18,27 @@ Row = Mapping[str, Any]
 
 TRACKS = ("left", "right", "possible_left", "possible_right", "any")
 
-NEEDED_COLUMNS = {"interval_end_date", "count_end_date"}
-"""Of the report injections; runs of earlier versions lack them."""
+NEEDED_COLUMNS = {("injections", "interval_end_date"), ("injections", "count_end_date"), ("review_states", "held_back_for")}
+"""Of the reports; runs of earlier versions lack them."""
+
+REVIEWS = """
+select
+    review_states.finding_id,
+    review_states.held_back_for,
+    review_states.suppression_reason,
+    review_states.suppressed_until,
+    dispositions.disposition,
+    dispositions.is_on_present_evidence,
+    dispositions.reviewer,
+    dispositions.note,
+    dispositions.recovered_amount,
+    dispositions.imported_on,
+from findings
+inner join review_states on findings.finding_id = review_states.finding_id
+left join dispositions on findings.finding_id = dispositions.finding_id
+where findings.person_id = ?
+"""
+"""What was said of a person's findings: by reviewers, and by whoever keeps them out of the hand-off."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +207,7 @@ class Member:
 
 def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Member:
     """Read a person of the run that `con` has open; UsageError, which does not repeat the person's id, where the run has no line of it."""
-    columns = {row["column_name"] for row in _rows(con, "from duckdb_columns() where table_name = 'injections'")}
+    columns = {(row["table_name"], row["column_name"]) for row in _rows(con, "from duckdb_columns()")}
     if not columns >= NEEDED_COLUMNS:
         raise AuditError(f"runs/{run.name} was published by an earlier version, without what a member's page needs. Run the audit again.")
     injections = _rows(con, "from injections where person_id = ? order by policy_id, service_date", person)
@@ -197,6 +216,7 @@ def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Membe
     steps = _rows(con, "from timelines where person_id = ?", person)
     findings = _rows(con, "from findings where person_id = ? order by service_date, policy_section, finding_id", person)
     lines = _rows(con, "from member_timeline(?)", person)
+    reviews = {row["finding_id"]: tuple(_tell_review(row)) for row in _rows(con, REVIEWS, person)}
     member_ids = _rows(con, "select distinct member_id from lines where person_id = ? order by member_id", person)
     if not lines and not findings:
         raise UsageError(
@@ -213,7 +233,9 @@ def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Membe
             if row["policy_id"] == policy:
                 holds = row["status"] != "withdrawn"
                 number += holds
-                told.append(_finding(con, row, titles.get((policy, row["rule_id"]), row["rule_id"]), number if holds else None, own))
+                title = titles.get((policy, row["rule_id"]), row["rule_id"])
+                said = reviews.get(row["finding_id"], ())
+                told.append(_finding(con, row, title, number if holds else None, own, said))
         timelines.append(Timeline(policy, own, tuple(told)))
     return Member(
         person_id=person,
@@ -254,7 +276,29 @@ def _line(row: Row) -> Line:
     )
 
 
-def _finding(con: duckdb.DuckDBPyConnection, row: Row, title: str, number: int | None, injections: Sequence[Injection]) -> Finding:
+def _tell_review(row: Row) -> Iterator[tuple[str, str]]:
+    """Say as rows of a memo what a reviewer found, and whether somebody else has the finding."""
+    if row["disposition"]:
+        parts = (f"by {row['reviewer']}" if row["reviewer"] else "", f"on {row['imported_on']}", row["note"] or "")
+        recovered = f"recovered {row['recovered_amount']}" if row["recovered_amount"] is not None else ""
+        other = "" if row["is_on_present_evidence"] else "on other evidence than today's"
+        yield (
+            "reviewed",
+            ", ".join(part for part in (" ".join([row["disposition"], *filter(None, parts[:2])]), other, recovered, parts[2]) if part),
+        )
+    if row["held_back_for"] == "suppressed":
+        until = f", until {row['suppressed_until']}" if row["suppressed_until"] else ""
+        yield "not handed over", f"{row['suppression_reason']}{until}"
+
+
+def _finding(
+    con: duckdb.DuckDBPyConnection,
+    row: Row,
+    title: str,
+    number: int | None,
+    injections: Sequence[Injection],
+    reviewed: Sequence[tuple[str, str]],
+) -> Finding:
     memo = tuple((entry["topic"], entry["told"]) for entry in _rows(con, "from explain(?)", row["finding_id"]))
     behind = tuple(_rows(con, "from claims_behind(?)", row["finding_id"]))
     counts = row["earliest_compliant_date"] and not row["prior_service_date"]
@@ -267,7 +311,7 @@ def _finding(con: duckdb.DuckDBPyConnection, row: Row, title: str, number: int |
         and not injection.is_diagnostic
         and named.intersection(injection.claim_ids)
     )
-    return Finding(number, row, title, memo, behind, tuple(counted))
+    return Finding(number, row, title, (*memo, *reviewed), behind, tuple(counted))
 
 
 def read_families() -> dict[str, dict[str, str]]:
