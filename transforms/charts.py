@@ -84,7 +84,7 @@ class Mark:
 
 def draw_bars(caption: Caption, axis: Axis, rows: Sequence[BarRow], mark: Mark | None = None) -> Markup:
     """Draw rows of bars from left to right, in the order given."""
-    left, right, top, bar_height, gap = 186, 84, 8 if mark is None else 28, 17, 12
+    left, right, top, bar_height, gap = 196, 82, 8 if mark is None else 28, 17, 12
     labels = [_wrapped(row.label) for row in rows]
     heights = [max(bar_height * len(row.bars), 16 * len(label)) + gap for row, label in zip(rows, labels, strict=True)]
     bottom = top + sum(heights)
@@ -234,7 +234,7 @@ def _ticks(highest: float, is_whole: bool) -> list[float]:
 
 
 def _wrapped(label: str) -> list[str]:
-    return textwrap.wrap(label, 27, max_lines=3, placeholder=" …") or [""]
+    return textwrap.wrap(label, 25, max_lines=4, placeholder=" …") or [""]
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> Markup:
