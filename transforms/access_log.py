@@ -1,4 +1,4 @@
-"""Who asked what and when of `sij-audit sql`: a file for each user in OUT/access, which only grows.
+"""Who asked what and when of `sij-audit sql` and `sij-audit member`: a file for each user in OUT/access, which only grows.
 
 It is the one log in which member numbers may stand, for queries hold them. With the setting `group`, readers may add to the folder and not
 list it. A file is its user's: nobody else but root reads it, and what its own user does to it by other means is for the system's audit.
