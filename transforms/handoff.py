@@ -16,7 +16,7 @@ import duckdb
 
 from transforms.durable import hash_file, write_durably
 from transforms.errors import AuditError, UsageError
-from transforms.publish import RUN_ID, write_report
+from transforms.publish import find_run, write_report
 from transforms.session import open_run
 from transforms.settings import Settings
 from transforms.store import Store
@@ -70,12 +70,10 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
     UsageError where the folder is not empty, or OUT holds no run, or not that one; BusyError where a run holds OUT.
     """
     with store.lock():
-        current = store.current_run()
-        if current is None:
-            raise UsageError(f"{store.root} holds no published run yet, so there is nothing to hand over.")
+        current = find_run(store)
         earlier = list_deliveries(store)
         since_run_id = since or (earlier[-1]["run_id"] if earlier else None)
-        served = _find_run(store, since_run_id) if since_run_id else None
+        served = find_run(store, since_run_id) if since_run_id else None
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -127,13 +125,6 @@ def list_deliveries(store: Store) -> list[dict[str, Any]]:
         except ValueError:
             raise AuditError(f"reviews/deliveries/{path.name} is damaged. Restore it from a backup.") from None
     return entries
-
-
-def _find_run(store: Store, run_id: str) -> Path:
-    run = store.runs / run_id
-    if not RUN_ID.fullmatch(run_id) or not (run / "manifest.json").is_file():
-        raise UsageError(f"{store.root} holds no run {run_id!r}; runs/ lists those that it has.")
-    return run
 
 
 def _served_files(served: Path | None) -> dict[str, list[Path]]:

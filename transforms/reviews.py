@@ -15,7 +15,7 @@ from typing import Any
 from transforms.dispositions import Disposition, read_dispositions
 from transforms.durable import hash_file, write_durably
 from transforms.errors import UsageError
-from transforms.publish import RUN_ID, write_report
+from transforms.publish import RUN_ID, find_run, write_report
 from transforms.retractions import list_retractions
 from transforms.session import open_run
 from transforms.store import Store
@@ -62,9 +62,7 @@ def import_dispositions(store: Store, file: Path) -> Imported:
 
 def _bind(store: Store, file: Path, dispositions: Sequence[Disposition]) -> list[dict[str, Any]]:
     """Give each disposition what its finding says of itself in the run that was reviewed."""
-    current = store.current_run()
-    if current is None:
-        raise UsageError(f"{store.root} holds no published run yet, so there is nothing that was reviewed.")
+    current = find_run(store)
     run_ids = sorted({disposition.run_id or current.name for disposition in dispositions})
     known = {(run_id, finding["finding_id"]): finding for run_id in run_ids for finding in _read_findings(store, file, run_id)}
     keys = [(disposition.run_id or current.name, disposition.finding_id) for disposition in dispositions]
