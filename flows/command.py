@@ -182,7 +182,7 @@ def serve(
     """
     from flows.server import keep_prefect_quiet
 
-    keep_prefect_quiet()
+    keep_prefect_quiet("ERROR")
     from flows.serve import serve_nightly
     from transforms.settings import load_settings
 
@@ -373,6 +373,68 @@ def retract(
         if is_undone
         else f"{name}: counts no more from the next run on; `--undo` takes that back."
     )
+
+
+RunA = Annotated[
+    str | None, typer.Argument(metavar="RUN_A", help="The earlier run; the one before the current run if not given.", show_default=False)
+]
+RunB = Annotated[str | None, typer.Argument(metavar="RUN_B", help="The later run; the current one if not given.", show_default=False)]
+
+
+@app.command()
+def diff(
+    run_a: RunA = None,
+    run_b: RunB = None,
+    *,
+    out: Out,
+    with_findings: Annotated[bool, typer.Option("--findings", help="List the findings too, by their ids.")] = False,
+) -> None:
+    """Show what changed from one run to another.
+
+    Findings that are new, withdrawn or changed, by rule and with dollars, and what the runs were made of that is not the same.
+    """
+    from flows.changes import print_difference
+    from transforms.comparison import compare_runs
+    from transforms.history import choose_runs
+    from transforms.store import Store
+
+    store = Store(out)
+    before, after = choose_runs(store, run_a, run_b)
+    print_difference(store.manifest(before), store.manifest(after), compare_runs(before, after), with_findings)
+
+
+@app.command()
+def runs(*, out: Out) -> None:
+    """List the published runs with their figures.
+
+    Marked are the current run and those that a delivery was made of or counts from. Dollars of several policies may be of one claim line.
+    """
+    from flows.changes import print_runs
+    from transforms.history import list_runs
+    from transforms.store import Store
+
+    print_runs(list_runs(Store(out)))
+
+
+@app.command()
+def prune(
+    *,
+    out: Out,
+    keep: Annotated[int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, whatever their age.")],
+    older_than: Annotated[str, typer.Option(metavar="DAYS", help="Keep what was published since then, such as 90d.")],
+    is_wanted: Annotated[bool, typer.Option("--delete", help="Remove the runs; without it they are only shown.")] = False,
+) -> None:
+    """Remove old runs.
+
+    Gone is what is both older than that and not among the newest N. The current run stays, and so do runs that a delivery names, and damaged
+    ones. What reviewers say of a run that is gone can no longer be imported.
+    """
+    from flows.changes import print_pruning
+    from transforms.history import parse_age
+    from transforms.history import prune as remove_old
+    from transforms.store import Store
+
+    print_pruning(remove_old(Store(out), keep, parse_age(older_than), is_wanted))
 
 
 @app.command()

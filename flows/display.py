@@ -26,7 +26,8 @@ NAMED = 3
 """So many extracts are named in a warning; the report `columns` has them all."""
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """As wide as the terminal; wide enough for every table where there is none."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
 
@@ -106,7 +107,7 @@ def dollars(amount: Decimal | int) -> str:
 
 def print_result(request: Request, result: Result) -> None:
     """Print the summary of a run, or that nothing was new."""
-    console = _console()
+    console = open_console()
 
     def say(text: str = "") -> None:
         console.print(text, markup=False)
@@ -148,7 +149,7 @@ def print_result(request: Request, result: Result) -> None:
 
 def print_settings(file: Path | None, origins: list[Origin]) -> None:
     """Print the settings in force, what is not set left empty, and who says so."""
-    console = _console()
+    console = open_console()
     console.print(
         f"Settings file: {file}" if file else f"No settings file: {FILE_VARIABLE} names none, and here is no {DEFAULT_FILE}", markup=False
     )
@@ -162,7 +163,7 @@ def print_settings(file: Path | None, origins: list[Origin]) -> None:
 
 def print_delivery(folder: Path, delivery: Delivery) -> None:
     """Print what a delivery holds, or that nothing was new."""
-    console = _console()
+    console = open_console()
     since = f"run {delivery.since_run_id}" if delivery.since_run_id else "the beginning"
     if delivery.number is None:
         console.print(f"Nothing is new since {since}: nothing was delivered.", markup=False)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import duckdb
 
+from transforms.errors import AuditError
 from transforms.policies import load_stage
 from transforms.session import open_run
 from transforms.warehouse import FINDING_COLUMNS, create_table, run_query, run_stage
@@ -90,7 +91,9 @@ def compare_audit(con: duckdb.DuckDBPyConnection) -> Comparison:
 
 
 def compare_runs(before: Path, after: Path) -> Comparison:
-    """Compare two published runs, as if the one had come right before the other."""
+    """Compare two published runs, as if the one had come right before the other; AuditError where one is damaged."""
+    if not (before / "findings.parquet").is_file():
+        raise AuditError(f"runs/{before.name}/findings.parquet is missing. Restore the run from a backup.")
     with open_run(after, {"findings_before": [before / "findings.parquet"]}) as con:
         create_table(con, "previous_findings", FINDING_COLUMNS)
         con.execute("insert into previous_findings by name from findings_before")
