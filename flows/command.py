@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -121,6 +122,32 @@ def run(
 
     request = _request(extracts, out, as_of, line_of_business, policies)
     audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit)
+
+
+@app.command()
+def plan(
+    extracts: Extracts = None,
+    *,
+    out: Out,
+    as_of: AsOf = None,
+    line_of_business: LineOfBusiness = None,
+    policies: Policies = None,
+) -> None:
+    """Do what `run` does, show what would change, and leave OUT as it was."""
+    from flows.changes import print_plan
+    from flows.display import show_progress
+    from transforms.comparison import compare_runs
+    from transforms.plan import plan_audit
+    from transforms.store import Store
+
+    request = _request(extracts, out, as_of, line_of_business, policies)
+    before = Store(out).current_run()
+    with ExitStack() as stack:
+        with show_progress() as report:
+            planned = stack.enter_context(plan_audit(request, report))
+        print_plan(planned, compare_runs(before, planned.run) if before and planned.run else None)
+    if planned.exit_code:
+        raise typer.Exit(planned.exit_code)
 
 
 @app.command()

@@ -25,9 +25,18 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
-"""Nothing is sent anywhere, and the terminal is left to the command: Prefect's messages go to its server."""
+"""Nothing is sent anywhere."""
+
+
+def keep_prefect_quiet(console_level: str = "CRITICAL") -> None:
+    """Set the environment, where it says nothing else, so that Prefect sends nothing anywhere; before Prefect is imported.
+
+    The terminal is left to the command, but for messages of this level: all go to Prefect's server.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", console_level)
 
 
 @contextmanager
@@ -36,8 +45,7 @@ def prefect_server() -> Iterator[str]:
 
     Enter before Prefect is imported. Raises AuditError when the temporary server does not start.
     """
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    keep_prefect_quiet()
     given = os.environ.get("PREFECT_API_URL")
     if given:
         yield given

@@ -1,0 +1,61 @@
+"""The summary of a run as Markdown: counts and dollars by rule, and notices, which hold nothing of a member."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flows.display import dollars, printable
+from transforms.audits import Result
+
+STATUSES = ("new", "changed", "open", "withdrawn")
+
+
+def summarize_result(as_of: date, result: Result) -> str:
+    """Write what a run published, or that nothing was new, and what people should know."""
+    if result.run is None or result.summary is None:
+        return _join(f"# Nothing is new since run {result.current.name}", *_notices(result.notices))
+    summary = result.summary
+    counts = {row["status"]: row["findings"] for row in summary["statuses"]}
+    rows = summary["rows"]
+    return _join(
+        f"# Run {result.run.name}",
+        f"Services up to {as_of}. Since the run before: " + ", ".join(f"{counts.get(status, 0):,} {status}" for status in STATUSES) + ".",
+        _rules_table(summary["rules"]),
+        f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}.",
+        f"{rows['read']:,} rows read = {rows['kept']:,} kept + {rows['not_relevant']:,} not relevant + {rows['quarantined']:,} quarantined"
+        f" + {rows['duplicate']:,} duplicate.",
+        *_notices(result.notices),
+    )
+
+
+def summarize_failure(title: str, as_of: date, sentence: str) -> str:
+    """Write why a run published nothing."""
+    return _join(f"# {title}", f"Services up to {as_of}. {_plain(sentence)}", "OUT/current is the last complete run.")
+
+
+def _rules_table(rules: Sequence[dict[str, Any]]) -> str:
+    """A rule that is off is left out."""
+    lines = [
+        "| Policy | Rule | Section | Looked at | Violations | Reviews | Paid | At risk |",
+        "| --- | --- | --- | --: | --: | --: | --: | --: |",
+    ]
+    for rule in rules:
+        if rule["is_enabled"]:
+            names = (f"`{rule['policy_id']}`", f"`{rule['rule_id']}`", rule["policy_section"])
+            counts = (f"{rule[name]:,}" for name in ("looked_at", "violations", "reviews"))
+            lines.append(f"| {' | '.join((*names, *counts, dollars(rule['paid_amount']), dollars(rule['amount_at_risk'])))} |")
+    return "\n".join(lines)
+
+
+def _notices(notices: Sequence[str]) -> list[str]:
+    return ["## Notices", "\n".join(f"- {_plain(notice)}" for notice in notices)] if notices else []
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is, such as a file name that was chosen to be markup."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~&-])", r"\\\1", printable(text))
+
+
+def _join(*parts: str) -> str:
+    return "\n\n".join(parts) + "\n"
