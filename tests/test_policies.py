@@ -172,13 +172,11 @@ def test_two_rules_of_one_rank_are_an_error(copied: Path) -> None:
         load_policy(copied)
 
 
-@pytest.mark.parametrize("ids", [("CP.MP.166", "PLAN.1"), ("PLAN.1", "PLAN 1"), ("PLAN.1", "PLAN.1.A", "plan-1")])
+@pytest.mark.parametrize("ids", [("PLAN.1", "PLAN 1"), ("PLAN.1", "PLAN.1.A", "plan-1")])
 def test_two_policies_of_one_id_are_an_error(tmp_path: Path, ids: Sequence[str]) -> None:
-    mine = [extend(tmp_path / f"p{number}", f'policy_id = "{policy_id}"') for number, policy_id in enumerate(ids[1:])]
-    first = RULES / "cp_mp_166" if ids[0] == "CP.MP.166" else extend(tmp_path / "first", f'policy_id = "{ids[0]}"')
-    again = extend(tmp_path / "again", f'policy_id = "{ids[0]}"')
+    mine = [extend(tmp_path / f"p{number}", f'policy_id = "{policy_id}"') for number, policy_id in enumerate(ids)]
     with pytest.raises(AuditError, match=r"policy\.toml: policy_id .*give one of them another"):
-        load_policies([first, *mine, again] if ids[0] == "CP.MP.166" else [first, *mine])
+        load_policies(mine)
 
 
 # --- limits
@@ -364,3 +362,31 @@ def test_adding_a_folder_is_enough(tmp_path: Path) -> None:
     ]
     assert "PLAN.1 every_injection" in done.stdout
     assert "At risk, no dollar counted twice: $372.80" in done.stdout
+
+
+def test_a_policy_that_extends_another_under_its_id_stands_in_its_place(tmp_path: Path) -> None:
+    mine = extend(tmp_path / "mine", f"[rules.{INTERVAL}]", "min_months = 3")
+    [found] = audit(tmp_path / "audit", PAIR, *policy_folders(), mine)
+    assert (found["policy_id"], found["prior_claim_ids"]) == ("CP.MP.166", ["B"])
+    assert {row["policy_id"] for row in read_report(tmp_path / "audit/out", "rules")} == {"CP.MP.166"}
+    [policy] = load_policies([mine, *policy_folders()])
+    assert policy.folder == mine
+
+
+def test_two_policies_cannot_stand_in_the_place_of_one(tmp_path: Path) -> None:
+    mine, other = (extend(tmp_path / name, f"[rules.{INTERVAL}]", "min_months = 3") for name in ("mine", "other"))
+    with pytest.raises(AuditError, match="give one of them another"):
+        load_policies([*policy_folders(), mine, other])
+
+
+def test_a_policy_of_the_same_id_that_extends_nothing_stands_in_nobodys_place(copied: Path) -> None:
+    with pytest.raises(AuditError, match="give one of them another"):
+        load_policies([*policy_folders(), copied])
+
+
+def test_limits_that_stand_elsewhere_are_known() -> None:
+    assert load_policy(RULES / "cp_mp_166").references == {
+        "interval_months": f"{INTERVAL}.min_months",
+        f"{INTERVAL}.min_days": "second_injection_under_two_weeks.min_days",
+        "bilateral_injection.min_families": "multiple_procedures_per_visit.min_families",
+    }

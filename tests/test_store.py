@@ -7,6 +7,7 @@ import stat
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -240,3 +241,29 @@ def test_a_manifest_that_cannot_be_used(store: Store, text: str | None) -> None:
         (run / "manifest.json").write_text(text)
     with pytest.raises(AuditError, match=r"runs/2024-01-01-0123456789ab"):
         store.manifest(run)
+
+
+def test_scratch_is_private_and_gone_at_the_end(store: Store) -> None:
+    before = sorted(store.root.rglob("*"))
+    with store.lock(), store.scratch() as one, store.scratch() as other:
+        assert one != other
+        assert stat.S_IMODE(one.stat().st_mode) == 0o700
+        (one / "spill").write_text("")
+    assert [path for path in sorted(store.root.rglob("*")) if path.name != ".lock"] == before
+
+
+@pytest.mark.parametrize("next_one", [Store.scratch, Store.lock])
+def test_scratch_that_a_killed_process_left_is_cleared_and_that_of_a_living_one_is_not(store: Store, next_one: Any) -> None:
+    with store.scratch() as living:
+        told, tell = os.pipe()
+        if (child := os.fork()) == 0:
+            with store.scratch() as folder:
+                (folder / "spill").write_text("")
+                os.write(tell, folder.name.encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+        left = store.root / os.read(told, 100).decode()
+        os.waitpid(child, 0)
+        assert (left / "spill").exists()
+        with next_one(store):
+            assert not left.exists()
+            assert living.exists()

@@ -124,6 +124,8 @@ class Policy:
     params: dict[str, Value]
     rules: tuple[Rule, ...]
     files: tuple[Path, ...]
+    references: dict[str, str]
+    """Limits (`name` of the whole policy, `RULE_ID.name` of a rule) that stand in another rule, and where: `RULE_ID.name`."""
 
     @property
     def policy_id(self) -> str:
@@ -196,14 +198,28 @@ def policy_folders() -> list[Path]:
 
 
 def load_policies(folders: list[Path]) -> list[Policy]:
-    """Read the policies of these folders, by policy_id; two with one id are an error."""
-    policies = sorted((load_policy(folder) for folder in folders), key=lambda policy: policy.policy_id)
+    """Read the policies of these folders, by policy_id; two with one id are an error.
+
+    A policy that extends another one of them under the same id stands in its place.
+    """
+    loaded = [load_policy(folder) for folder in folders]
+    policies = sorted((policy for policy in loaded if not _is_replaced(policy, loaded)), key=lambda policy: policy.policy_id)
     for one, other in pairwise(sorted(policies, key=lambda policy: policy.schema)):
         if one.schema == other.schema:
             raise AuditError(
                 f"{other.folder.name}/policy.toml: policy_id has the letters and digits of that of {one.folder.name}; give one of them another"
             )
     return policies
+
+
+def _is_replaced(policy: Policy, others: list[Policy]) -> bool:
+    own_file = (policy.folder / "policy.toml").resolve()
+    return any(
+        other.policy_id == policy.policy_id
+        and other.folder.resolve() != policy.folder.resolve()
+        and own_file in (file.resolve() for file in other.files)
+        for other in others
+    )
 
 
 def load_policy(folder: Path) -> Policy:
@@ -226,6 +242,9 @@ def load_policy(folder: Path) -> Policy:
             raise AuditError(f"{folder.name}/policy.toml: [rules.{rule_id}] is no rule of this policy")
     place = f"{folder.name}/policy.toml"
     own = {rule_id: _own_params(place, query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
+    references = {name: str(value) for name, value in params.items() if _is_reference(value, own)} | {
+        f"{rule_id}.{name}": str(value) for rule_id, limits in own.items() for name, value in limits.items() if _is_reference(value, own)
+    }
     params = {name: _followed(place, name, value, own) for name, value in params.items()}
     rules = tuple(
         sorted(
@@ -243,7 +262,7 @@ def load_policy(folder: Path) -> Policy:
     )
     if len({rule.rank for rule in rules}) < len(rules):
         raise AuditError(f"{folder.name}: two rules have one rank; money needs an order")
-    return Policy(folder, facts, params, rules, tuple(files))
+    return Policy(folder, facts, params, rules, tuple(files), references)
 
 
 def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, list[Query], list[Path]]:
@@ -298,12 +317,16 @@ def _literal(text: str) -> Value:
 
 def _followed(place: str, name: str, value: Value, own: dict[str, dict[str, Value]]) -> Value:
     """Put the limit itself in the place of a reference to it (`RULE_ID.name`)."""
-    rule_id, dot, other = value.partition(".") if isinstance(value, str) else ("", "", "")
-    if not dot or rule_id not in own:
+    if not _is_reference(value, own):
         return value
+    rule_id, _, other = str(value).partition(".")
     if other not in own[rule_id]:
         raise AuditError(f"{place}: {name} = {value}: {rule_id} has no such limit")
     return own[rule_id][other]
+
+
+def _is_reference(value: Value, own: dict[str, dict[str, Value]]) -> bool:
+    return isinstance(value, str) and "." in value and value.partition(".")[0] in own
 
 
 def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:

@@ -4,6 +4,7 @@ import fcntl
 import grp
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -154,6 +155,31 @@ class Store:
         finally:
             os.close(descriptor)
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a private folder to work in beside whoever holds OUT; it is gone at the end.
+
+        What a killed process left in its own, which may be members' data, the next one clears, and so does the next run.
+        """
+        self._clear_scratch()
+        descriptor = None
+        while descriptor is None:
+            folder = self.root / f".work-{secrets.token_hex(8)}"
+            folder.mkdir(mode=0o700)
+            descriptor = _hold(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+            os.close(descriptor)
+
+    def _clear_scratch(self) -> None:
+        for folder in self.root.glob(".work-*"):
+            descriptor = _hold(folder)
+            if descriptor is not None:
+                shutil.rmtree(folder)
+                os.close(descriptor)
+
     def is_held(self) -> bool:
         """Tell whether somebody holds OUT now."""
         try:
@@ -169,6 +195,7 @@ class Store:
         """Remove what is not finished; only the holder of the lock may."""
         shutil.rmtree(self.work)
         self.work.mkdir(mode=0o700)
+        self._clear_scratch()
         for building in self.runs.glob("*.building"):
             shutil.rmtree(building)
         for folder in (self.root, self.claims, self.quarantine, self.runs, *self.reviews.glob("*/")):
@@ -237,6 +264,18 @@ class Store:
         if number != FORMAT:
             raise AuditError(f"runs/{run.name} has format {number}, and this version reads format {FORMAT}.")
         return dict(manifest)
+
+
+def _hold(folder: Path) -> int | None:
+    """Lock a folder; None where somebody else holds it, or it is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    if _take(descriptor, fcntl.LOCK_EX) and folder.exists():
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _give(path: Path, group: int, mode: int) -> None:
