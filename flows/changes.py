@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.display import dollars, open_console, printable
+from flows.display import dollars, findings_table, open_console, printable
+from transforms.audits import Result
 from transforms.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from transforms.history import Pruning, Run, explain_difference
 
@@ -41,6 +42,22 @@ def print_difference(before: Mapping[str, Any], after: Mapping[str, Any], compar
     _say(console, "The runs were made of the same." if not reasons else "What else is not the same:")
     for reason in reasons:
         _say(console, f"  {printable(reason)}")
+
+
+def print_plan(planned: Result, comparison: Comparison | None) -> None:
+    """Print what a run now would publish; without a run before, all its findings are new."""
+    console = open_console()
+    for notice in planned.notices:
+        _say(console, f"NOTICE {printable(notice)}")
+    if planned.summary is None:
+        _say(console, f"Nothing is new since run {planned.current.name}: a run now would publish nothing.")
+        return
+    _say(console)
+    _say(console, f"A run now would publish {planned.current.name}; nothing was changed.")
+    if comparison is None:
+        console.print(findings_table(planned.summary["rules"]))
+    else:
+        print_changes(console, comparison)
 
 
 def print_changes(console: Console, comparison: Comparison, words: Words = OVER_TIME) -> None:
