@@ -44,6 +44,10 @@ class ExtractRefused(AuditError):
     exit_code = 3
 
 
+class ExtractUnreadable(ExtractRefused):
+    """The system did not let a whole extract be read, which may pass though the extract stays as it is."""
+
+
 class ExtractNotReady(AuditError):
     """An extract changed while it was read: somebody still writes it. It is left for the next run."""
 

@@ -14,9 +14,11 @@ from typing import Any
 
 import zstandard
 
-from transforms.errors import ExtractNotReady, ExtractRefused, UsageError
+from transforms.errors import ExtractNotReady, ExtractRefused, ExtractUnreadable, UsageError
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
+
+SIDECAR_SUFFIXES = (".sha256", ".totals.json")
 
 BLOCK = 4 << 20
 """Bytes read at a time."""
@@ -80,8 +82,9 @@ def open_extract(path: Path) -> Iterator[Extract]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        reason = "is a symbolic link, which is not followed" if path.is_symlink() else f"cannot be opened: {error.strerror}"
-        raise ExtractRefused(f"{name_of(path)}: {reason}.") from None
+        if path.is_symlink():
+            raise ExtractRefused(f"{name_of(path)}: is a symbolic link, which is not followed.") from None
+        raise ExtractUnreadable(f"{name_of(path)}: cannot be opened: {error.strerror}.") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -172,14 +175,15 @@ def _zstd_stream() -> Any:
 
 def read_sidecars(extract: Extract) -> Sidecars:
     """Read NAME.sha256 and NAME.totals.json beside an extract; ExtractRefused where one cannot be understood."""
-    text = _sidecar(extract, ".sha256")
+    digest_suffix, totals_suffix = SIDECAR_SUFFIXES
+    text = _sidecar(extract, digest_suffix)
     sha256 = None
     if text is not None:
         words = text.split()
         sha256 = words[0].lower().removeprefix("\\") if words else ""
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
             raise ExtractRefused(f"{extract.name}: its sidecar {extract.name}.sha256 holds no SHA-256.")
-    text = _sidecar(extract, ".totals.json")
+    text = _sidecar(extract, totals_suffix)
     rows = paid = None
     if text is not None:
         try:
@@ -200,7 +204,7 @@ def _sidecar(extract: Extract, suffix: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError:
-        raise ExtractRefused(f"{extract.name}: its sidecar {name_of(path)} cannot be read.") from None
+        raise ExtractUnreadable(f"{extract.name}: its sidecar {name_of(path)} cannot be read.") from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ExtractRefused(f"{extract.name}: its sidecar {name_of(path)} is not a regular file.")

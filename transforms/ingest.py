@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from transforms.csv_part import REASONS, Progress, open_csv_part, registered
 from transforms.csv_records import Ints
 from transforms.durable import write_durably
-from transforms.errors import AuditError, ExtractNotReady, ExtractRefused
+from transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
 from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
 from transforms.parquet_part import open_parquet_part
@@ -75,11 +75,16 @@ class Held:
 
 @dataclass(frozen=True)
 class Refused:
-    """An extract that cannot be used."""
+    """An extract that cannot be used.
+
+    `is_remembered`: it was refused before, by this version and with the same bytes. `may_pass`: it may be read another time, as it is.
+    """
 
     extract: str
     sha256: str | None
     reason: str
+    is_remembered: bool = False
+    may_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,17 @@ def _silent(unit: str, done: int, total: int | None) -> None:
 
 
 def ingest_extract(
-    store: Store, path: Path, codes: Sequence[Code], progress: Progress = _silent, memory_limit: str = MEMORY_LIMIT
+    store: Store,
+    path: Path,
+    codes: Sequence[Code],
+    progress: Progress = _silent,
+    memory_limit: str = MEMORY_LIMIT,
+    required_columns: Sequence[str] = (),
 ) -> Outcome:
     """Take one extract in, or say why not; the caller holds the store's lock.
 
-    `progress` is told a unit (bytes, rows), how many are done, and of how many. AuditError where the controls do not balance.
+    An extract that fills one of `required_columns` nowhere is refused, unless its content was taken before. `progress` is told a unit (bytes,
+    rows), how many are done, and of how many. AuditError where the controls do not balance.
     """
     hashing: Future[str] | None = None
     with ExitStack() as stack:
@@ -110,12 +121,13 @@ def ingest_extract(
             extract = stack.enter_context(open_extract(path))
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
-                return _ingest(store, extract, codes, hashing, progress, memory_limit)
+                return _ingest(store, extract, codes, hashing, progress, memory_limit, required_columns)
             except Exception:
                 check_unchanged(extract)
                 raise
         except ExtractRefused as error:
-            return Refused(name_of(path), hashing.result() if hashing else None, str(error))
+            content = hashing.result() if hashing else None
+            return Refused(name_of(path), content, str(error), may_pass=isinstance(error, ExtractUnreadable))
         except ExtractNotReady as error:
             return NotReady(name_of(path), str(error))
         except OSError as error:
@@ -123,7 +135,13 @@ def ingest_extract(
 
 
 def _ingest(
-    store: Store, extract: Extract, codes: Sequence[Code], hashing: Future[str], progress: Progress, memory_limit: str
+    store: Store,
+    extract: Extract,
+    codes: Sequence[Code],
+    hashing: Future[str],
+    progress: Progress,
+    memory_limit: str,
+    required_columns: Sequence[str],
 ) -> Taken | Held:
     sidecars = read_sidecars(extract)
     batches = store.batches()
@@ -139,7 +157,8 @@ def _ingest(
             return Held(valid[0], extract.path)
     if extract.size == 0:
         raise ExtractRefused(f"{extract.name}: is empty, not even a header row.")
-    given = Given(extract, sidecars, hashing, codes, known, [batch for batch in batches if batch not in known], memory_limit)
+    others = [batch for batch in batches if batch not in known]
+    given = Given(extract, sidecars, hashing, codes, known, others, memory_limit, () if known else required_columns)
     try:
         batch = _take(store, given, progress)
     except PartMisread as error:
@@ -161,6 +180,7 @@ class Given:
     known: Sequence[Batch]
     others: Sequence[Batch]
     memory_limit: str
+    required_columns: Sequence[str]
 
 
 def _take(store: Store, given: Given, progress: Progress, trusting: bool = True) -> Batch:
@@ -183,6 +203,7 @@ def _take(store: Store, given: Given, progress: Progress, trusting: bool = True)
             batch = _audit_part(store, part, given)
             if sidecars.paid_amount is not None and sidecars.paid_amount != Decimal(batch.controls["paid_read"]):
                 raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
+            _refuse_lacking(batch, extract.name, given.required_columns)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: _write_quarantine(part, batch.extract, path))
             write_durably(batch.path, lambda path: _write_lines(con, batch, path))
@@ -197,9 +218,20 @@ def _take(store: Store, given: Given, progress: Progress, trusting: bool = True)
             raise AuditError(f"{extract.name}: there is not enough room on the disk to take it in.") from None
         if extract.kind == "csv":
             raise PartMisread(f"its lines could not be read ({type(error).__name__}).") from None
-        raise ExtractRefused(f"{extract.name}: cannot be read as Parquet; it is damaged or encrypted ({type(error).__name__}).") from None
+        kind = ExtractUnreadable if isinstance(error, duckdb.IOException) else ExtractRefused
+        raise kind(f"{extract.name}: cannot be read as Parquet; it is damaged or encrypted ({type(error).__name__}).") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str]) -> None:
+    """Refuse an extract whose feed must have columns that it lacks or leaves empty; one without rows can leave nothing empty."""
+    columns = {column["column"]: column for column in batch.columns if column["is_canonical"]}
+    for name in required_columns:
+        if not columns[name]["is_present"]:
+            raise ExtractRefused(f"{extract}: lacks column {name}, which required_columns in the settings asks for.")
+        if batch.controls["rows_read"] and not columns[name]["filled_count"]:
+            raise ExtractRefused(f"{extract}: has column {name} empty in every row, and required_columns in the settings asks for it.")
 
 
 def _check_hash(extract: Extract, sidecars: Sidecars, hashing: Future[str]) -> str:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from transforms.csv_part import match_columns, registered
 from transforms.csv_records import Ints
-from transforms.errors import ExtractRefused
+from transforms.errors import ExtractRefused, ExtractUnreadable
 from transforms.extracts import Extract
 from transforms.layout import COLUMNS, Column
 from transforms.policies import Code
@@ -114,10 +114,10 @@ def open_parquet_part(con: duckdb.DuckDBPyConnection, extract: Extract, wanted: 
         try:
             file = pq.ParquetFile(raw)
             part = ParquetPart(con, extract, file, wanted)
-        except (pa.ArrowException, OSError, duckdb.Error):
-            raise ExtractRefused(
-                f"{extract.name}: is no Parquet file that can be read: it is another kind, cut, damaged or encrypted."
-            ) from None
+        except (pa.ArrowException, OSError, duckdb.Error) as error:
+            # PyArrow's own findings are OSErrors too, without the system's number
+            kind = ExtractUnreadable if isinstance(error, OSError) and error.errno else ExtractRefused
+            raise kind(f"{extract.name}: is no Parquet file that can be read: it is another kind, cut, damaged or encrypted.") from None
         yield part
 
 
