@@ -12,6 +12,7 @@ from flows.display import dollars, findings_table, open_console, printable
 from transforms.audits import Result
 from transforms.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from transforms.history import Pruning, Run, explain_difference
+from transforms.what_if import WhatIf
 
 SIZES = ("B", "kB", "MB", "GB", "TB")
 
@@ -27,6 +28,7 @@ class Words:
 
 
 OVER_TIME = Words("new", "withdrawn", "before", "after")
+BY_LIMITS = Words("more", "fewer", "today", "then")
 
 
 def print_difference(before: Mapping[str, Any], after: Mapping[str, Any], comparison: Comparison, with_findings: bool) -> None:
@@ -112,7 +114,7 @@ def providers_table(providers: Sequence[ProviderChange], words: Words, top: int)
     for provider in changed[:top]:
         table.add_row(printable(provider.billing_npi or "without an NPI"), *_provider_cells([provider]))
     if others := changed[top:]:
-        table.add_row(f"{len(others):,} others", *_provider_cells(others))
+        table.add_row(_count(len(others), "other"), *_provider_cells(others))
     return table
 
 
@@ -122,6 +124,48 @@ def _provider_cells(providers: Sequence[ProviderChange]) -> tuple[str, ...]:
     counts = (f"{sum(getattr(provider, name) for provider in providers):,}" for name in ("new_findings", "withdrawn_findings"))
     changed = f"{sum(provider.changed_findings for provider in providers):,}"
     return (*counts, changed, dollars(before), dollars(after), signed_dollars(after - before))
+
+
+def print_what_if(what_if: WhatIf, top: int) -> None:
+    """Print what other limits would find: in a sentence, by rule, and by the `top` providers for which most changes."""
+    console = open_console()
+    for told in what_if.trial.told:
+        _say(console, f"NOTICE {told}")
+    comparison = what_if.comparison
+    _say(console)
+    first, *others = what_if.trial.settings
+    _say(console, f"With {first}{',' if others else ':'}")
+    for setting in others:
+        _say(console, f"and {setting}{':' if setting is others[-1] else ','}")
+    _say(console, describe_what_if(comparison))
+    _say(console)
+    _say(console, f"{what_if.trial.policy.policy_id}, the claims of run {what_if.run_id}, services up to {what_if.as_of}.")
+    _say(console, "Nothing was published.")
+    if not any(_is_changed(rule) for rule in comparison.rules):
+        return
+    _say(console)
+    console.print(rules_table(comparison.rules, BY_LIMITS))
+    _say(console)
+    console.print(providers_table(comparison.providers, BY_LIMITS, top))
+    _say(console)
+    _say(console, "Changed: found either way, but by other dates or counts, with other doubts or dollars.")
+    _say(console, "Dollars count once: a rule of higher rank may take a line from another, and each provider has its own lines.")
+
+
+def describe_what_if(comparison: Comparison) -> str:
+    """Say in a sentence what other limits of one policy would find."""
+    more, fewer, changed = (
+        sum(getattr(rule, name) for rule in comparison.rules) for name in ("new_findings", "withdrawn_findings", "changed_findings")
+    )
+    before = sum((rule.amount_before for rule in comparison.rules), Decimal(0))
+    after = sum((rule.amount_after for rule in comparison.rules), Decimal(0))
+    if not (more or fewer or changed):
+        return f"the same findings, and the same {dollars(before)} at risk."
+    risk = f"{dollars(abs(after - before))} {'more' if after > before else 'less'}" if after != before else "as much"
+    return (
+        f"{_count(more, 'finding')} more, {fewer:,} fewer, {changed:,} changed; "
+        f"{risk} at risk ({dollars(before)} today, {dollars(after)} then)."
+    )
 
 
 def print_findings(console: Console, comparison: Comparison) -> None:

@@ -151,10 +151,19 @@ def plan(
 
 
 @app.command()
-def nightly(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_business: LineOfBusiness = None) -> None:
-    """Do what `run` does as a Prefect flow.
+def nightly(
+    extracts: Extracts = None,
+    *,
+    out: Out,
+    as_of: AsOf = None,
+    line_of_business: LineOfBusiness = None,
+    policies: Policies = None,
+    accept_change: AcceptChange = False,
+) -> None:
+    """Do what `run` does as a Prefect flow, and tell people how it ended.
 
-    It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it.
+    It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it. The settings say where extracts lie where none are given
+    (`landing`), from what share of changed findings on the run is held back (`max_change`), and whom to tell of what.
     """
     from flows.server import prefect_server
 
@@ -164,7 +173,15 @@ def nightly(extracts: Extracts = None, *, out: Out, as_of: AsOf = None, line_of_
 
             return run_nightly(request, report)
 
-    audit(_request(extracts, out, as_of, line_of_business), run_flow)
+    request = _request(extracts, out, as_of, line_of_business, policies)
+    settings = request.settings
+    landing = () if request.extracts or settings.landing is None else (settings.landing,)
+    audit(
+        replace(
+            request, extracts=(*request.extracts, *landing), command="nightly", max_change=settings.max_change, accept_change=accept_change
+        ),
+        run_flow,
+    )
 
 
 @app.command()
@@ -462,6 +479,71 @@ def prune(
     from transforms.store import Store
 
     print_pruning(remove_old(Store(out), keep, parse_age(older_than), is_wanted))
+
+
+@app.command("what-if")
+def what_if(
+    *,
+    out: Out,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="RULE.LIMIT=VALUE",
+            help="Limit to try, or LIMIT=VALUE for one of the whole policy; may be given again. A limit that is none lists them all.",
+            show_default=False,
+        ),
+    ] = None,
+    enable: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Rule to turn on; may be given again.", show_default=False)
+    ] = None,
+    disable: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Rule to turn off; may be given again.", show_default=False)
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Id or folder of the policy, where there are several.", show_default=False),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Audit services up to this date; that of the run if not given.", show_default=False
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, metavar="N", help="Show so many providers; others are one row.")] = 10,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what is tried to FILE, a policy.toml in a folder of its own: `run --policy` with that folder audits by it.",
+            show_default=False,
+            readable=False,
+        ),
+    ] = None,
+) -> None:
+    """Show what other limits would find.
+
+    Audits the claims of the current run twice, with today's limits and with those tried, and shows what would be found more and less, by rule
+    and by provider, and for how many dollars. Nothing is published, and a run may go on meanwhile.
+    """
+    from flows.changes import print_what_if
+    from flows.display import show_progress
+    from transforms.policies import load_policies, policy_folders
+    from transforms.settings import load_settings
+    from transforms.store import Store
+    from transforms.what_if import choose_policy, read_trial, try_limits, write_trial
+
+    settings = load_settings()
+    more = [Path(policy)] if policy and (Path(policy) / "policy.toml").is_file() else []
+    folders = {folder.resolve(): folder for folder in (*policy_folders(), *settings.policies, *more)}
+    chosen = choose_policy(load_policies(list(folders.values())), policy)
+    trial = read_trial(chosen, assignments or (), enable or (), disable or ())
+    with show_progress() as report:
+        found = try_limits(Store(out), trial, as_of.date() if as_of else None, settings.memory_limit, report)
+    print_what_if(found, top)
+    if write:
+        write_trial(trial, write)
+        typer.echo(f"{write}: written; `sij-audit run --policy {write.parent}` audits by it.")
 
 
 @app.command()
