@@ -4,10 +4,12 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from tests.runs import AS_OF, SAMPLE, read_report
+from tests.runs import AS_OF, SAMPLE, read_report, write_csv
 
+EARLIER = date(2023, 7, 31)
 PAGES = ("report", "large_report", "member")
 
 
@@ -30,15 +32,21 @@ def publish_sample(folder: Path) -> Published:
 
 
 def publish_large_sample(folder: Path) -> Path:
-    """The report page of so many claims that most of its cells may be shown."""
-    run_command("sample", folder / "extracts", "--persons", "2000", "--seed", "3")
-    audit(folder / "extracts", folder / "out")
-    return folder / "out" / "current" / "report.html"
+    """The report page that has all: so many claims that most cells may be shown, an earlier run, and what reviewers said of it."""
+    extracts, out, reviews = folder / "extracts", folder / "out", folder / "reviews.csv"
+    run_command("sample", extracts, "--persons", "5000", "--seed", "3")
+    audit(extracts, out, EARLIER)
+    found = [row["finding_id"] for row in read_report(out)]
+    said = [(finding, "overturned" if number % 4 == 0 else "upheld") for number, finding in enumerate(found) if number % 3]
+    write_csv(reviews, ["finding_id", "disposition"], said)
+    run_command("import-dispositions", reviews, "--out", out)
+    audit(extracts, out)
+    return out / "current" / "report.html"
 
 
-def audit(extracts: Path, out: Path) -> None:
-    """Run the audit, all services up to the sample's date."""
-    run_command("run", extracts, "--out", out, "--as-of", str(AS_OF))
+def audit(extracts: Path, out: Path, as_of: date = AS_OF) -> None:
+    """Run the audit of all services up to a date."""
+    run_command("run", extracts, "--out", out, "--as-of", str(as_of))
 
 
 def pick_person(out: Path) -> str:

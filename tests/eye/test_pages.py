@@ -44,7 +44,7 @@ def test_charts_are_drawn_within_their_frames(chromium: Browser, page: Path, wid
             assert frame["bottom"] - frame["top"] > 40, chart["name"]
             painted = [mark for mark in chart["marks"] if mark["painted"]]
             sizes = [(mark["right"] - mark["left"], mark["bottom"] - mark["top"]) for mark in painted]
-            assert sum(wide > 2 and high > 2 for wide, high in sizes) >= 2, chart["name"]
+            assert any(wide > 2 and high > 2 for wide, high in sizes), chart["name"]
             assert beyond(painted, frame) == [], chart["name"]
 
 
