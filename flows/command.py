@@ -166,6 +166,8 @@ def nightly(
     (`landing`), from what share of changed findings on the run is held back (`max_change`), and whom to tell of what.
     """
     from flows.server import prefect_server
+    from transforms.errors import AuditError
+    from transforms.notify import tell_of_error
 
     def run_flow(request: "Request", report: "Reporter") -> "Result":
         with prefect_server():
@@ -181,6 +183,7 @@ def nightly(
             request, extracts=(*request.extracts, *landing), command="nightly", max_change=settings.max_change, accept_change=accept_change
         ),
         run_flow,
+        lambda sentence: tell_of_error(request, AuditError(sentence)),
     )
 
 
@@ -584,11 +587,14 @@ def _request(
     )
 
 
-def audit(request: "Request", function: "Callable[[Request, Reporter], Result]") -> None:
-    """Run with a display of how far it is, and print what it found."""
+def audit(
+    request: "Request", function: "Callable[[Request, Reporter], Result]", tell: "Callable[[str], object]" = lambda sentence: None
+) -> None:
+    """Run with a display of how far it is, and print what it found; `tell` hears of a run that did not end in time."""
     from flows.display import print_result, show_progress
+    from transforms.limits import wall_clock
 
-    with show_progress() as report:
+    with wall_clock(request.settings.wall_clock_minutes, tell), show_progress() as report:
         result = function(request, report)
     print_result(request, result)
     if result.exit_code:

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=400, ge=1, description="days after which quarantined rows and the batches of retracted extracts are deleted"
     )
-    wall_clock_minutes: int = Field(default=240, ge=1, description="minutes after which a run that has not ended is ended")
+    wall_clock_minutes: float = Field(default=240, gt=0, description="minutes after which a run that has not ended is ended")
     memory_limit: str = Field(
         default=MEMORY_LIMIT, description="memory of the database while it audits, in MB, GB, MiB or GiB; the rest goes to disk"
     )
