@@ -780,9 +780,8 @@ def describe_missing_columns(tables: Tables) -> Section:
     says = [] if costly else ["Every extract has, and fills, all columns without which something cannot be told."]
     if harmless:
         says.append(f"Lacking or empty in some extract, and of less weight: {_listed(_ranges(harmless), most=len(COLUMNS))}.")
-    ignored = [row["column"] for row in tables.rows["ignored_columns"]]
-    if ignored:
-        says.append(f"Columns that the audit does not know, and ignored: {_listed(ignored)}.")
+    if ignored := len(tables.rows["ignored_columns"]):  # their names are not told: in a file without a header, they are a member's data
+        says.append(f"Columns that the audit does not know, and ignored: {write_count(ignored)}; the report columns names them.")
     return Section("columns", "What the extracts lack", says, tables=[table] if costly else (), is_open=True)
 
 
