@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.display import dollars, findings_table, open_console, printable
+from flows.display import PLAIN_WIDTH, dollars, findings_table, open_console, printable
 from transforms.audits import Result
 from transforms.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from transforms.history import Pruning, Run, explain_difference
@@ -57,7 +57,7 @@ def print_plan(planned: Result, comparison: Comparison | None) -> None:
     _say(console)
     _say(console, f"A run now would publish {planned.current.name}; nothing was changed.")
     if comparison is None:
-        console.print(findings_table(planned.summary["rules"]))
+        _draw(console, findings_table(planned.summary["rules"]))
     else:
         print_changes(console, comparison)
 
@@ -79,7 +79,7 @@ def print_changes(console: Console, comparison: Comparison, words: Words = OVER_
         )
     if any(_is_changed(rule) for rule in comparison.rules):
         _say(console)
-        console.print(rules_table(comparison.rules, words))
+        _draw(console, rules_table(comparison.rules, words))
 
 
 def rules_table(rules: Sequence[RuleChange], words: Words) -> Table:
@@ -144,9 +144,9 @@ def print_what_if(what_if: WhatIf, top: int) -> None:
     if not any(_is_changed(rule) for rule in comparison.rules):
         return
     _say(console)
-    console.print(rules_table(comparison.rules, BY_LIMITS))
+    _draw(console, rules_table(comparison.rules, BY_LIMITS))
     _say(console)
-    console.print(providers_table(comparison.providers, BY_LIMITS, top))
+    _draw(console, providers_table(comparison.providers, BY_LIMITS, top))
     _say(console)
     _say(console, "Changed: found either way, but by other dates or counts, with other doubts or dollars.")
     _say(console, "Dollars count once: a rule of higher rank may take a line from another, and each provider has its own lines.")
@@ -180,18 +180,18 @@ def print_findings(console: Console, comparison: Comparison) -> None:
         table.add_row(finding.finding_id, f"{finding.status}: {told}", finding.rule_id, *amounts)
     if table.row_count:
         _say(console)
-        console.print(table)
+        _draw(console, table)
 
 
 def print_runs(runs: Sequence[Run]) -> None:
     """Print the runs that OUT holds, the last first."""
     console = open_console()
     counts = ("Findings", "Violations", "Reviews", "New", "Changed", "Withdrawn", "At risk", "Size")
-    table = _table(("Run", "Published (UTC)"), counts, ("",))
+    table = _table(("Run", "", "Published (UTC)"), counts)
     for run in reversed(runs):
         marks = ", ".join(mark for mark, is_so in (("current", run.is_current), ("delivered", run.is_delivered)) if is_so)
         if run.figures is None:
-            table.add_row(run.run_id, "damaged", *([""] * (len(counts) - 1)), size(run.size), marks)
+            table.add_row(run.run_id, marks, "damaged", *([""] * (len(counts) - 1)), size(run.size))
             continue
         figures = run.figures
         numbers = (
@@ -200,13 +200,13 @@ def print_runs(runs: Sequence[Run]) -> None:
         )
         table.add_row(
             run.run_id,
+            marks,
             f"{figures.created:%Y-%m-%d %H:%M}",
             *(f"{number:,}" for number in numbers),
             dollars(figures.amount_at_risk),
             size(run.size),
-            marks,
         )
-    console.print(table)
+    _draw(console, table)
     _say(console, f"{_count(len(runs), 'run')}, {size(sum(run.size for run in runs))}")
 
 
@@ -225,15 +225,18 @@ def print_pruning(pruning: Pruning) -> None:
         _say(console, "Nothing was changed. The same with --delete removes them.")
 
 
-def _table(names: Sequence[str], numbers: Sequence[str], marks: Sequence[str] = ()) -> Table:
+def _table(names: Sequence[str], numbers: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(name)
     for name in numbers:
         table.add_column(name, justify="right")
-    for name in marks:
-        table.add_column(name)
     return table
+
+
+def _draw(console: Console, table: Table) -> None:
+    """Draw a table as wide as it is, also where the terminal is narrower: ids stay whole."""
+    Console(highlight=False, width=max(console.width, PLAIN_WIDTH)).print(table)
 
 
 def _say(console: Console, text: str = "") -> None:

@@ -245,7 +245,7 @@ def test_the_command_lists_runs_and_removes_them(store: Store) -> None:
     ids = run_ids(store)
     listed = command("runs", "--out", store.root).stdout.splitlines()
     assert [row.split()[0] for row in listed[1:5]] == ids[::-1]
-    assert listed[1].endswith("current")
+    assert listed[1].split()[1] == "current"
     shown = command("prune", "--keep", "2", "--older-than", "0d", "--out", store.root)
     assert shown.returncode == 0
     assert shown.stdout.endswith("Nothing was changed. The same with --delete removes them.\n")
