@@ -97,6 +97,11 @@ def test_the_lock_is_hashed_and_pins_all() -> None:
     assert not re.search(r"^(-|--)|://", lock, re.MULTILINE)
 
 
+def test_what_is_installed_is_the_lock_and_nothing_that_pip_resolves() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "--require-hashes --no-deps -r requirements.lock" in makefile
+
+
 @pytest.mark.parametrize("path", queries(), ids=lambda path: path.stem)
 def test_sql_is_one_select_with_trailing_commas(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
