@@ -237,6 +237,10 @@ def mail(settings: Settings, message: Message) -> None:
         raise (TryLater if 400 <= error.smtp_code < 500 else NotTold)(f"it answered with code {error.smtp_code}") from None
     except smtplib.SMTPRecipientsRefused:
         raise NotTold("it takes no e-mail for these addresses") from None
+    except smtplib.SMTPNotSupportedError:
+        raise NotTold("it offers no STARTTLS, or no login that is known here") from None
+    except ssl.SSLCertVerificationError as error:
+        raise NotTold(_reason(error)) from None
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         raise TryLater(_reason(error)) from None
     if refused:
