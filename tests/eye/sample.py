@@ -57,4 +57,8 @@ def pick_person(out: Path) -> str:
 
 def run_command(*arguments: str | Path) -> None:
     """Run the installed command; it must succeed."""
-    subprocess.run([Path(sys.executable).with_name("sij-audit"), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sij-audit"), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
