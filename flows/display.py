@@ -94,8 +94,8 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
             return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
         case Held(batch, _):
             return f"{printable(name)}: taken before as {printable(batch.extract)}, not read again"
-        case Refused(_, _, reason):
-            return f"REFUSED {printable(reason)}"
+        case Refused(_, _, reason, is_remembered):
+            return f"{'refused before:' if is_remembered else 'REFUSED'} {printable(reason)}"
         case NotReady(_, reason):
             return f"NOT READY {printable(reason)}"
 
