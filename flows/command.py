@@ -97,6 +97,15 @@ MaxChange = Annotated[
     ),
 ]
 AcceptChange = Annotated[bool, typer.Option("--accept-change", help="Publish however much changes.")]
+LandingFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--landing",
+        metavar="DIR",
+        help="Folder whose ready extracts are taken every night; nothing in it is changed. That of the settings if not given.",
+        show_default=False,
+    ),
+]
 LineOfBusiness = Annotated[
     str | None,
     typer.Option(metavar="VALUE", help="Stands in where a claim line has no line of business, such as commercial.", show_default=False),
@@ -158,30 +167,34 @@ def nightly(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    landing: LandingFolder = None,
     accept_change: AcceptChange = False,
 ) -> None:
     """Do what `run` does as a Prefect flow, and tell people how it ended.
 
-    It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it. The settings say where extracts lie where none are given
-    (`landing`), from what share of changed findings on the run is held back (`max_change`), and whom to tell of what.
+    It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it. Without extracts and --landing, those in the setting
+    `landing` are taken. The settings also say how much may change before a run is held back (`max_change`), and whom to tell of what.
     """
     from flows.server import prefect_server
     from transforms.errors import AuditError
     from transforms.notify import tell_of_error
 
     def run_flow(request: "Request", report: "Reporter") -> "Result":
-        with prefect_server():
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(prefect_server())
+            except AuditError as error:
+                tell_of_error(request, error)
+                raise
             from flows.nightly import run_nightly
 
             return run_nightly(request, report)
 
     request = _request(extracts, out, as_of, line_of_business, policies)
     settings = request.settings
-    landing = () if request.extracts or settings.landing is None else (settings.landing,)
+    place = landing or (None if request.extracts else settings.landing)
     audit(
-        replace(
-            request, extracts=(*request.extracts, *landing), command="nightly", max_change=settings.max_change, accept_change=accept_change
-        ),
+        replace(request, landing=place, command="nightly", max_change=settings.max_change, accept_change=accept_change),
         run_flow,
         lambda sentence: tell_of_error(request, AuditError(sentence)),
     )
@@ -212,12 +225,7 @@ def serve(
             metavar="OUT", help="Folder that holds batches and published runs; that of the settings if not given.", show_default=False
         ),
     ] = None,
-    landing: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder whose ready extracts every run takes; that of the settings if not given.", show_default=False
-        ),
-    ] = None,
+    landing: LandingFolder = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="What Prefect calls the deployment; each OUT needs one of its own.")
     ] = "nightly",

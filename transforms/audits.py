@@ -3,9 +3,9 @@
 Each step is called through `step`, so that an orchestrator can make a task of it; nothing else tells the flow from the plain command.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from transforms.extracts import discover_extracts, name_of
 from transforms.handoff import write_run_handoff
 from transforms.ingest import Outcome, Refused, ingest_extract, lacking_codes
 from transforms.journal import begin, end, untold
+from transforms.landing import Landing, look, lost_columns, missing_feeds, remember, required_columns
 from transforms.layout import COLUMNS
 from transforms.page import write_page
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
@@ -33,6 +34,9 @@ from transforms.warehouse import CONTROL_COLUMNS, Inputs, load_inputs, open_ware
 T = TypeVar("T")
 
 INGEST_RETRIES = 2
+
+NAMED = 3
+"""So many files are named in a sentence."""
 
 ENOUGH_FINDINGS = 100
 """From so many findings of the run before on, a share of them says something."""
@@ -51,6 +55,8 @@ class Request:
     """Stands in where a live line has none."""
     policy_folders: tuple[Path, ...] = field(default_factory=lambda: tuple(policy_folders()))
     settings: Settings = field(default_factory=Settings)
+    landing: Path | None = None
+    """A folder whose ready extracts are taken too, without opening those that were taken or refused before."""
     command: str = "run"
     """What the journal calls the run."""
     max_change: float | None = None
@@ -137,7 +143,7 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        return 3 if any(isinstance(outcome, Refused) for outcome in self.outcomes) else 0
+        return 3 if any(isinstance(outcome, Refused) and not outcome.is_remembered for outcome in self.outcomes) else 0
 
 
 def run_audit(request: Request, report: Reporter = report_nothing, step: Step = call_directly) -> Result:
@@ -181,28 +187,71 @@ def _run_locked(
     store: Store, request: Request, extracts: Sequence[Path], policies: Sequence[Policy], report: Reporter, step: Step
 ) -> Result:
     codes = load_codes()
-    outcomes = []
-    for number, path in enumerate(extracts, 1):
-        report(ExtractBegun(number, len(extracts), name_of(path)))
-        given = (store, path, codes, _progress(report), request.settings.memory_limit)
-        outcome = step(f"ingest {number} of {len(extracts)}", ingest_extract, *given, retries=INGEST_RETRIES)
-        report(ExtractEnded(name_of(path), outcome))
-        outcomes.append(outcome)
+    feeds = request.settings.feeds
+    landing = look(store, request.landing, codes, version("sij-audit"), feeds) if request.landing else None
+    outcomes = list(_ingest_all(store, request, extracts, codes, landing, report, step))
     retracted = retractions(store)
     batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
     check_codes(batches, codes)
+    notices = missing_feeds(feeds, batches, outcomes, datetime.now(UTC))
+    notices += [f"{_named(sorted(landing.retracted))}: retracted, not read again."] if landing and landing.retracted else []
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
-        return Result(tuple(outcomes), _current(store), None, None)
+        return Result(tuple(outcomes), _current(store), None, None, tuple(notices))
+    losses = lost_columns(feeds, batches, _published_extracts(store))
+    if losses and request.max_change is not None and not request.accept_change:
+        raise HeldBack(f"Held back, nothing was published. {' '.join(losses)} Have the feed mended, or publish with --accept-change.")
     audit = step("audit", audit_batches, store, batches, outcomes, policies, identity, report, request.settings.memory_limit)
     try:
         if request.max_change is not None and not request.accept_change:
             check_change(audit.con, request.max_change)
         report(StageBegun("publishing"))
         run = step("publish", publish_audit, store, audit, request.settings)
-        return Result(tuple(outcomes), run, run, summarize(audit))
+        return Result(tuple(outcomes), run, run, summarize(audit), (*notices, *losses))
     finally:
         audit.con.close()
+
+
+def _ingest_all(
+    store: Store,
+    request: Request,
+    extracts: Sequence[Path],
+    codes: Sequence[Code],
+    landing: Landing | None,
+    report: Reporter,
+    step: Step,
+) -> Iterator[Outcome]:
+    """Take in the extracts that were named, then those in landing that must be read; of those only known, refusals alone are reported."""
+    paths = [*extracts, *(landing.to_read if landing else ())]
+    landed: dict[Path, Outcome] = {}
+    for number, path in enumerate(paths, 1):
+        report(ExtractBegun(number, len(paths), name_of(path)))
+        required = required_columns(request.settings.feeds, name_of(path))
+        given = (store, path, codes, _progress(report), request.settings.memory_limit, required)
+        outcome = step(f"ingest {number} of {len(paths)}", ingest_extract, *given, retries=INGEST_RETRIES)
+        if landing and number > len(extracts):
+            outcome = landed[path] = landing.recognize(path, outcome)
+        report(ExtractEnded(name_of(path), outcome))
+        if path not in landed:
+            yield outcome
+    if landing:
+        remember(store, landing, landed)
+        for path, outcome in landing.known.items():
+            if isinstance(outcome, Refused):
+                report(ExtractEnded(name_of(path), outcome))
+        yield from landing.outcomes(landed).values()
+
+
+def _named(paths: Sequence[Path]) -> str:
+    """Name a few files, and count the others."""
+    others = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+    return ", ".join(name_of(path) for path in paths[:NAMED]) + others
+
+
+def _published_extracts(store: Store) -> set[str]:
+    """SHA-256 of the extracts that the current run was made of."""
+    run = store.current_run()
+    return {entry["extract_sha256"] for entry in store.manifest(run)["inputs"]} if run else set()
 
 
 def check_change(con: duckdb.DuckDBPyConnection, max_change: float) -> None:
@@ -275,8 +324,7 @@ def audit_batches(
     """Run all SQL stages over the batches; the caller closes the connection of the audit that comes back."""
     con = open_warehouse(store.work, memory_limit)
     previous = store.runs / identity.previous_run_id if identity.previous_run_id else None
-    published = {entry["extract_sha256"] for entry in store.manifest(previous)["inputs"]} if previous else set()
-    controls = _control_rows(batches, outcomes, published, list(retractions(store).values()))
+    controls = _control_rows(batches, outcomes, _published_extracts(store), list(retractions(store).values()))
     inputs = Inputs(
         batch_files=[batch.path for batch in batches],
         previous_run=previous,
