@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from transforms.store import Store
@@ -98,9 +99,13 @@ def _entries(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def _append(store: Store, entry: dict[str, Any]) -> None:
-    """Add a line, on a line of its own even after one that a crash cut."""
+    append_line(store.root / "journal.jsonl", entry)
+
+
+def append_line(path: Path, entry: dict[str, Any]) -> None:
+    """Add a line of JSON to a file of OUT, on a line of its own even after one that a crash cut; the caller holds OUT's lock."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(store.root / "journal.jsonl", flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
     try:
         size = os.fstat(descriptor).st_size
         is_cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
