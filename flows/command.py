@@ -415,19 +415,23 @@ def retract(
 ) -> None:
     """Take back an extract that never should have come.
 
-    From the next run on it counts no more, and the findings that rest on it are withdrawn. Nothing is deleted.
+    From the next run on it counts no more, and the findings that rest on it are withdrawn. What was kept of it is deleted once the setting
+    `retention_days` is over; --undo is possible later too, and the extract must then be given again.
     """
     from flows.display import printable
     from transforms.retractions import retract as take_back
     from transforms.retractions import undo
     from transforms.store import Store
 
-    name = printable((undo if is_undone else take_back)(Store(out), extract, reason).extract)
-    typer.echo(
-        f"{name}: counts again from the next run on."
-        if is_undone
-        else f"{name}: counts no more from the next run on; `--undo` takes that back."
-    )
+    store = Store(out)
+    retraction = (undo if is_undone else take_back)(store, extract, reason)
+    name = printable(retraction.extract)
+    if not is_undone:
+        typer.echo(f"{name}: counts no more from the next run on; `--undo` takes that back.")
+    elif any(batch.sha256 == retraction.extract_sha256 for batch in store.batches()):
+        typer.echo(f"{name}: counts again from the next run on.")
+    else:
+        typer.echo(f"{name}: counts again once it is given again, since what was kept of it is deleted.")
 
 
 RunA = Annotated[

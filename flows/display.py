@@ -14,7 +14,7 @@ from rich.text import Text
 
 from transforms.audits import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
 from transforms.handoff import Delivery
-from transforms.ingest import Held, NotReady, Outcome, Refused, Taken
+from transforms.ingest import Held, NotReady, Outcome, Refused, Retracted, Taken
 from transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
 
 PLAIN_WIDTH = 140
@@ -98,6 +98,8 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
             return f"{'refused before:' if is_remembered else 'REFUSED'} {printable(reason)}"
         case NotReady(_, reason):
             return f"NOT READY {printable(reason)}"
+        case Retracted(extract, _):
+            return f"{printable(extract)}: retracted, not read"
 
 
 def dollars(amount: Decimal | int) -> str:
@@ -114,6 +116,8 @@ def print_result(request: Request, result: Result) -> None:
 
     for notice in result.notices:
         say(f"NOTICE {printable(notice)}")
+    for remark in result.remarks:
+        say(printable(remark))
     if result.run is None or result.summary is None:
         say(f"Nothing is new since run {result.current.name}: nothing was published.")
         return

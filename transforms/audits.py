@@ -25,6 +25,7 @@ from transforms.layout import COLUMNS
 from transforms.page import write_page
 from transforms.policies import Code, Policy, auditor_sql, file_hashes, load_codes, load_policies, load_stage, policy_folders
 from transforms.publish import RunIdentity, is_current, publish_run
+from transforms.retention import delete_expired
 from transforms.retractions import Retraction, retractions
 from transforms.reviews import hash_reviews, list_reviews
 from transforms.settings import MEMORY_LIMIT, Settings
@@ -132,7 +133,7 @@ class Audit:
 class Result:
     """How a run ended. `run` is the published run, None where nothing was new; `summary` says what stands in it.
 
-    `notices` are sentences for who looks after the runs: file names and counts, nothing of a member.
+    `notices` are sentences for who looks after the runs, `remarks` such as need nobody: file names and counts, nothing of a member.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -140,6 +141,7 @@ class Result:
     run: Path | None
     summary: dict[str, Any] | None
     notices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -160,6 +162,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
         notices = untold(store)
         attempt = begin(store, request.command, request.as_of)
         try:
+            deleted = delete_expired(store, request.settings.retention_days, datetime.now(UTC))
             result = _run_locked(store, request, extracts, policies, report, step)
         except HeldBack as error:
             end(store, attempt, "held", message=str(error))
@@ -168,7 +171,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
             end(store, attempt, "failed", message=str(error) if isinstance(error, AuditError) else type(error).__name__)
             raise
         end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name)
-        return replace(result, notices=(*notices, *result.notices))
+        return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *result.remarks))
 
 
 def _check_policies(store: Store, policies: Sequence[Policy]) -> None:
@@ -194,10 +197,10 @@ def _run_locked(
     batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
     check_codes(batches, codes)
     notices = missing_feeds(feeds, batches, outcomes, datetime.now(UTC))
-    notices += [f"{_named(sorted(landing.retracted))}: retracted, not read again."] if landing and landing.retracted else []
+    remarks = (f"{_named(sorted(landing.retracted))}: retracted, not read again.",) if landing and landing.retracted else ()
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
-        return Result(tuple(outcomes), _current(store), None, None, tuple(notices))
+        return Result(tuple(outcomes), _current(store), None, None, tuple(notices), remarks)
     losses = lost_columns(feeds, batches, _published_extracts(store))
     if losses and request.max_change is not None and not request.accept_change:
         raise HeldBack(f"Held back, nothing was published. {' '.join(losses)} Have the feed mended, or publish with --accept-change.")
@@ -207,7 +210,7 @@ def _run_locked(
             check_change(audit.con, request.max_change)
         report(StageBegun("publishing"))
         run = step("publish", publish_audit, store, audit, request.settings)
-        return Result(tuple(outcomes), run, run, summarize(audit), (*notices, *losses))
+        return Result(tuple(outcomes), run, run, summarize(audit), (*notices, *losses), remarks)
     finally:
         audit.con.close()
 

@@ -33,6 +33,7 @@ from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
 from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
 from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE
+from transforms.retractions import retractions
 from transforms.row_checks import CLAIM_HASH, Part, ScannedRows, scan_rows
 from transforms.settings import MEMORY_LIMIT, bytes_of
 from transforms.store import Batch, Store
@@ -95,7 +96,15 @@ class NotReady:
     reason: str
 
 
-Outcome = Taken | Held | Refused | NotReady
+@dataclass(frozen=True)
+class Retracted:
+    """An extract that was retracted and whose batch is deleted: it is not taken in again, until that is undone."""
+
+    extract: str
+    sha256: str
+
+
+Outcome = Taken | Held | Refused | NotReady | Retracted
 
 
 def _silent(unit: str, done: int, total: int | None) -> None:
@@ -142,10 +151,14 @@ def _ingest(
     progress: Progress,
     memory_limit: str,
     required_columns: Sequence[str],
-) -> Taken | Held:
+) -> Taken | Held | Retracted:
     sidecars = read_sidecars(extract)
     batches = store.batches()
     known: list[Batch] = []
+    gone = retractions(store).keys() - {batch.sha256 for batch in batches}
+    if gone and hashing.result() in gone:
+        check_unchanged(extract)
+        return Retracted(extract.name, hashing.result())
     if any(batch.size == extract.size for batch in batches):
         # only then its content may be known, and to wait for the hash costs time
         known = [batch for batch in batches if batch.sha256 == hashing.result()]

@@ -19,7 +19,7 @@ from typing import Any
 from transforms.durable import write_durably
 from transforms.errors import AuditError, UsageError
 from transforms.extracts import SIDECAR_SUFFIXES, is_extract_name, name_of
-from transforms.ingest import Held, Outcome, Refused, Taken, lacking_codes
+from transforms.ingest import Held, Outcome, Refused, Retracted, Taken, lacking_codes
 from transforms.policies import Code
 from transforms.retractions import retractions
 from transforms.settings import Feed
@@ -305,6 +305,8 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
                 outcome.may_pass,
                 outcome.sha256 in landing.contents,
             )
+        case Retracted():
+            return Entry(marks, is_settled, outcome.sha256)
         case _:
             return None
 

@@ -72,12 +72,12 @@ def tell_of_error(request: "Request", error: BaseException) -> list[str]:
 
 def describe_result(request: "Request", result: "Result") -> Message:
     """Say how a run ended that did; it needs attention where an extract was refused, or there is a notice."""
-    refused = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused)] if result.exit_code else []
+    refused = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused) and not outcome.is_remembered]
     needs_somebody = bool(result.exit_code or result.notices)
     ended = f"published run {result.run.name}" if result.run else f"nothing is new since run {result.current.name}"
     summary = result.summary or {}
     figures = _figures(summary) if summary else {}
-    lines = [*result.notices, *(f"Refused: {reason}" for reason in refused)]
+    lines = [*result.notices, *(f"Refused: {reason}" for reason in refused), *result.remarks]
     if summary:
         counts = ", ".join(f"{figures['findings'][status]['findings']:,} {status}" for status in figures["findings"])
         lines.append(f"Findings: {counts or 'none'}. At risk, no dollar counted twice: ${summary['amount_at_risk']:,.2f}.")
@@ -95,6 +95,7 @@ def describe_result(request: "Request", result: "Result") -> Message:
             "run_id": result.current.name,
             "is_published": result.run is not None,
             "notices": list(result.notices),
+            "remarks": list(result.remarks),
             "refused": refused,
             **figures,
         },
