@@ -17,6 +17,7 @@ from transforms.documents import (
     read_comments,
     render_data,
     render_rules,
+    render_settings,
     report_types,
     retell,
 )
@@ -25,6 +26,7 @@ from transforms.ingest import QUARANTINE_SCHEMA
 from transforms.layout import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES
 from transforms.policies import RULES, SQL, Policy, load_policies, load_policy, load_stage, policy_folders
 from transforms.publish import FATES, REPORTS
+from transforms.settings import Feed, Settings, load_settings
 from transforms.store import Store
 from transforms.warehouse import RULE_COLUMNS
 
@@ -58,6 +60,21 @@ def test_the_rules_are_up_to_date(policies: list[Policy]) -> None:
 
 def test_the_data_are_up_to_date(data: str) -> None:
     assert (ROOT / "docs/data.md").read_text(encoding="utf-8") == data, "make docs"
+
+
+def test_the_settings_are_up_to_date() -> None:
+    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == render_settings(), "make docs"
+
+
+def test_every_setting_is_explained_and_the_example_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = render_settings()
+    assert first_cells(text, "All settings") == list(Settings.model_fields)
+    assert first_cells(text, "Feeds") == list(Feed.model_fields)
+    assert all(field.description for model in (Settings, Feed) for field in model.model_fields.values())
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "sij-audit.toml").write_text(example, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert len(load_settings().feeds) == 2
 
 
 @pytest.mark.parametrize("report", REPORTS)

@@ -17,6 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from transforms.csv_records import LINE_LIMIT, NUL_RUN
 from transforms.errors import EXIT_CODES, AuditError
@@ -26,6 +28,7 @@ from transforms.policies import REFERENCE, SQL, Policy, Query, Rule, load_polici
 from transforms.publish import REPORTS, select_report
 from transforms.readings import DATE_FORMS
 from transforms.row_checks import CHECKED_DATES
+from transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written
 from transforms.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
 from transforms.workbook import Limits
 
@@ -82,6 +85,80 @@ TOTALS = {
     "unmatched_reversals": "reversals under a claim number of their own that found no line to take back",
     "lines_after_as_of": "lines with a code of a family that lie after the as-of date and wait",
 }
+
+SETTINGS_EXAMPLE = """\
+out = "out"
+landing = "landing"
+line_of_business = "commercial"
+time_zone = "America/Chicago"
+wall_clock_minutes = 120
+
+email_from = "sij-audit@example.org"
+email_to = ["claims-data@example.org"]
+smtp_host = "mail.example.org"
+
+[[feeds]]
+name = "professional claims"
+pattern = "claims_professional_*.csv.gz"
+latest_age_hours = 30
+required_columns = ["claim_status", "claim_frequency_code"]
+
+[[feeds]]
+name = "facility claims"
+pattern = "claims_facility_*.parquet"
+latest_age_hours = 192
+"""
+
+SETTINGS_INTRO = """\
+# Settings
+
+{generated}
+
+What whoever runs the audit decides: where extracts lie, when to hold a run back, whom to tell. No limit of a policy is among them; those have
+their place in [rules.md](rules.md).
+
+Settings come from three places, the first that has one wins:
+
+1. the environment: `{prefix}` and the setting's name in upper case, such as `{prefix}TIME_ZONE`; a list and feeds as JSON. An empty variable
+   sets nothing.
+2. a TOML file: the one that `{file_variable}` names, else `{default_file}` in the working folder. A relative path in it is meant from the
+   file's own folder.
+3. the program's defaults, below.
+
+An option of the command line comes before all of them. A name that is no setting is an error, as is a value that cannot be. `sij-audit config`
+shows what is in force and where it comes from, with secrets masked. A file:
+
+```toml
+{example}```
+"""
+
+SETTINGS_MORE = """\
+## Telling people
+
+A nightly run tells of itself where `notify_on` has what it came to: **success**, nobody is needed; **attention**, it ended well, and an extract
+was refused, a feed did not come, or an earlier run never ended; **hold**, nothing was published and somebody must look; **failure**, nothing
+was published. A run that finds OUT in use tells nobody.
+
+`webhook_url` gets a POST of JSON: `text` (what a chat shows), `kind`, `title`, `out`, `command`, `as_of`, `exit_code`; of a run that ended
+well also `run_id`, `is_published`, `notices`, `remarks`, `refused`, and where it was published `rows`, `injections`, `findings`, `rules` and
+`amount_at_risk`, amounts as text; of another `message`. No redirect is followed. E-mails say the same in words. Counts, dollars, file names
+and ids of runs are all that is in either. A server that does not answer is asked three times; that somebody could not be told is said on
+standard error, and changes no exit code.
+
+A secret (`webhook_url`, `smtp_password`) is better put into the environment, or into a file that the audit's user alone may read. A password is
+sent over an encrypted connection or not at all.
+
+## How long a run may take
+
+After `wall_clock_minutes` a run is ended with exit code 4, whatever it hangs in; people are told, OUT stays as it was, and the next run goes on
+where that one was. `memory_limit` is the database's; Python and what is read come on top: with the default, runs stayed below 2 GiB.
+
+## What is deleted when
+
+After `retention_days`, the next run deletes a file of quarantined rows, counted from when it was written, and what was kept of a retracted
+extract, counted from the retraction; the extract is not taken in again until that is undone. `OUT/deletions.jsonl` says which file went when.
+Published runs stay until `sij-audit prune`.
+"""
 
 RULES_INTRO = """\
 # The rules
@@ -190,12 +267,14 @@ The report `lines` says of each claim line with a code of some family what becam
 ```
 OUT/
   claims/BATCH.parquet       kept lines of one extract, with the columns above; never changed
-  quarantine/BATCH.parquet   its refused rows
+  quarantine/BATCH.parquet   its refused rows, until the setting `retention_days` is over
   runs/RUN_ID/               one published run, never changed
 {outputs}
     audit.duckdb             the same tables in one DuckDB file, with comments, views and macros; its view `dictionary` lists all
     manifest.json            what went in and what came out, with SHA-256
   current                    the last complete run (a symbolic link)
+  journal.jsonl              when each run began and how it ended
+  deletions.jsonl            which files were deleted when their time was over
   access/USER.UID.jsonl      what that user asked with `sij-audit sql`: two entries a query, before it ran and how it ended
 ```
 
@@ -560,6 +639,31 @@ def _joined(words: object) -> str:
     return ", ".join(map(str, words)) if isinstance(words, Iterable) and not isinstance(words, str) else str(words)
 
 
+def render_settings() -> str:
+    """Render the page on settings, with an example that is valid."""
+    return _page(
+        [
+            SETTINGS_INTRO.format(
+                generated=GENERATED, prefix=PREFIX, file_variable=FILE_VARIABLE, default_file=DEFAULT_FILE, example=SETTINGS_EXAMPLE
+            ),
+            "## All settings\n\n" + table(("setting", "default", "meaning"), _setting_rows(Settings)),
+            "## Feeds\n\nEach `[[feeds]]` describes extracts that come again and again:\n\n"
+            + table(("key", "default", "meaning"), _setting_rows(Feed)),
+            SETTINGS_MORE,
+        ]
+    )
+
+
+def _setting_rows(model: type[BaseModel]) -> list[tuple[str, str, str]]:
+    def default(field: FieldInfo) -> str:
+        if field.is_required():
+            return "must be given"
+        value = written(field.default)
+        return f"`{value}`" if value and value != "[]" else ""
+
+    return [(f"`{name}`", default(field), field.description or "") for name, field in model.model_fields.items()]
+
+
 def _bullets(*lines: str) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
@@ -647,7 +751,13 @@ def render_documents() -> dict[str, str]:
         queries = retell((ROOT / "docs/queries.md").read_text(encoding="utf-8"), run)
         queries = retell_queries(queries, Path(folder) / "out/demo/current/audit.duckdb")
     data = render_data(policies, report_types(policies))
-    return {"README.md": readme, "docs/rules.md": render_rules(policies), "docs/data.md": data, "docs/queries.md": queries}
+    return {
+        "README.md": readme,
+        "docs/rules.md": render_rules(policies),
+        "docs/data.md": data,
+        "docs/queries.md": queries,
+        "docs/settings.md": render_settings(),
+    }
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ class Feed(BaseModel):
     pattern: str = Field(min_length=1, description="which file names are of this feed, such as `claims_*.csv.gz`")
     latest_age_hours: int | None = Field(default=None, ge=1, description="report the feed where no extract of it came for so long")
     required_columns: tuple[str, ...] = Field(
-        default=(), description="refuse an extract of the feed that has none of these, or fills it nowhere"
+        default=(), description="refuse an extract of the feed that lacks one of these columns, or fills it nowhere"
     )
 
     @field_validator("pattern")
