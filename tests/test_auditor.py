@@ -13,7 +13,7 @@ import pytest
 from tests.runs import line, run, write_extract
 from transforms.documents import answer, retell, retell_queries, run_in
 from transforms.layout import LINE_FATES
-from transforms.policies import SQL
+from transforms.policies import SQL, policy_folders
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
@@ -205,6 +205,19 @@ def test_a_timeline_says_of_every_line_whether_it_counts_and_why_not(audit: duck
 def test_a_timeline_shows_the_findings_of_a_line(audit: duckdb.DuckDBPyConnection) -> None:
     told = rows(audit, "from member_timeline('P90000006')")
     assert [row["findings"] for row in told if row["findings"]] == [["interval_under_two_months (violation)"]]
+
+
+def test_a_timeline_tells_each_policys_findings_beside_its_injection(tmp_path: Path) -> None:
+    strict = tmp_path / "strict"
+    strict.mkdir()
+    changes = 'extends = "cp_mp_166"\npolicy_id = "PLAN.2"\n[rules.interval_under_two_months]\nmin_months = 3\n'
+    (strict / "policy.toml").write_text(changes, encoding="utf-8")
+    lines = [line("A", "2024-01-01"), line("B", "2024-03-20"), line("C", "2024-03-20", "64625")]
+    run(tmp_path / "out", write_extract(tmp_path / "x.parquet", lines), policy_folders=(*policy_folders(), strict))
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        told = {(row["policy_id"], row["claim_id"]): row["findings"] for row in rows(con, "from member_timeline('P1')")}
+    assert ["interval_under_two_months" in " ".join(told[policy, "B"]) for policy in ("CP.MP.166", "PLAN.2")] == [False, True]
+    assert "radiofrequency_not_necessary (violation)" in told[None, "C"]
 
 
 def test_a_profile_is_the_provider_and_its_findings_by_rule(audit: duckdb.DuckDBPyConnection) -> None:

@@ -1,16 +1,19 @@
 -- title: All lines of a person, by date
+--
+-- A row of an injection tells the findings of its policy, any other row those of all policies.
 
 -- noqa: disable=LT02,RF02
 create macro member_timeline(person) as table
 with line_findings as (
     select
+        policy_id,
         claim_id,
         claim_line_number,
         service_date,
         list_sort(list_distinct(list(rule_id || ' (' || determination || ')'))) as findings,
     from finding_lines
     where person_id = person and status <> 'withdrawn'
-    group by claim_id, claim_line_number, service_date
+    group by grouping sets ((policy_id, claim_id, claim_line_number, service_date), (claim_id, claim_line_number, service_date))
 )
 
 select
@@ -56,9 +59,10 @@ left join line_findings
     on lines.claim_id = line_findings.claim_id
     and lines.claim_line_number = line_findings.claim_line_number
     and lines.service_date = line_findings.service_date
+    and injections.policy_id is not distinct from line_findings.policy_id
 where lines.person_id = person
 order by lines.service_date, lines.claim_id, lines.claim_line_number, lines.data_source, injections.policy_id;
 
 comment on macro table member_timeline is
 'member_timeline(person): all lines of a person by date, those that did not count too, and why; where several policies are audited, '
-'the line of an injection stands once for each';
+'the line of an injection stands once for each, with the findings of that policy';
