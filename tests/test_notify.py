@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.runs import AS_OF, line, write_extract
+from flows.server import prefect_server
+from tests.runs import AS_OF, command, line, write_extract
+from tests.test_secrecy import ALL as ALL_MARKERS
+from tests.test_secrecy import write_extracts
 from transforms import notify
 from transforms.audits import Request, Result, run_audit
 from transforms.errors import AuditError, BusyError, HeldBack
@@ -361,3 +364,30 @@ def test_a_server_without_encryption_gets_nothing_that_wants_it(mail: Mail) -> N
     [failure] = tell(by_mail(mail, smtp_security="starttls"), MESSAGE)
     assert failure == "localhost, for e-mail, was not told of this run: it offers no STARTTLS, or no login that is known here."
     assert mail.got == []
+
+
+# --- a whole night
+
+
+def test_no_marker_of_a_member_is_told(tmp_path: Path) -> None:
+    request = Request(out=tmp_path / "out", extracts=tuple(write_extracts(tmp_path / "in")), as_of=AS_OF)
+    result = run_audit(request)
+    message = describe_result(request, result)
+    assert len(message.facts["refused"]) > 3
+    assert [marker for marker in ALL_MARKERS if marker in json.dumps([message.title, message.lines, message.facts])] == []
+
+
+@pytest.mark.xdist_group("prefect")
+def test_the_nightly_command_tells_how_it_ended_and_run_tells_nobody(tmp_path: Path, web: Web) -> None:
+    extract = write_extract(tmp_path / "claims.parquet", lines_of(2))
+    asked = (extract, "--out", tmp_path / "out", "--as-of", "2024-06-30")
+    told = {"SIJ_AUDIT_WEBHOOK_URL": web.url, "SIJ_AUDIT_NOTIFY_ON": json.dumps(ALL)}
+    with prefect_server() as address:
+        server = {"PREFECT_API_URL": address, **told}
+        assert command("nightly", *asked, **server).returncode == 0
+        assert command("nightly", *asked, SIJ_AUDIT_WALL_CLOCK_MINUTES="0.00001", **server).returncode == 4
+        assert command("nightly", tmp_path / "nowhere.csv", "--out", tmp_path / "out", **server).returncode == 2
+        assert command("run", *asked, **told).returncode == 0
+    assert [(body["kind"], body["exit_code"]) for _, _, body in web.got] == [("success", 0), ("failure", 4), ("failure", 2)]
+    assert web.got[1][2]["message"].startswith("The run was ended after 1e-05 minutes (the setting wall_clock_minutes).")
+    assert MARKER not in json.dumps(web.got)

@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.runs import command, line, write_extract
+from transforms.audits import Request, report_nothing, run_audit
 from transforms.errors import UsageError
 from transforms.settings import FILE_VARIABLE, MASK, Feed, Settings, explain_settings, load_settings, variable_of
 
@@ -188,3 +191,52 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
     settings = load_settings()
     assert settings.line_of_business == "medicare"
     assert {origin.source for origin in explain_settings()[1]} == {variable_of(name) for name in Settings.model_fields}
+
+
+# --- the command
+
+
+def test_the_command_shows_what_is_in_force(tmp_path: Path) -> None:
+    (tmp_path / "sij-audit.toml").write_text('smtp_host = "mail"\nsmtp_user = "u"\nsmtp_password = "KEY"\n')
+    done = command("config", cwd=tmp_path, SIJ_AUDIT_TIME_ZONE="Europe/Berlin")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = [line.split() for line in done.stdout.splitlines()]
+    assert shown[0] == ["Settings", "file:", "sij-audit.toml"]
+    assert ["time_zone", '"Europe/Berlin"', "SIJ_AUDIT_TIME_ZONE"] in shown
+    assert ["smtp_password", f'"{MASK}"', "sij-audit.toml"] in shown
+    assert ["max_change", "0.5", "default"] in shown
+    (tmp_path / "sij-audit.toml").write_text("min_months = 3\n")
+    done = command("config", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("sij-audit: sij-audit.toml: min_months is no setting; ")
+
+
+def test_commands_take_from_the_settings_what_they_are_not_given(tmp_path: Path) -> None:
+    write_extract(tmp_path / "claims.parquet", [line("C1", "2024-01-02") | {"line_of_business": None}])
+    (tmp_path / "sij-audit.toml").write_text('out = "own"\nline_of_business = " Medicare "\ntime_zone = "Pacific/Kiritimati"\n')
+    there = Settings(time_zone="Pacific/Kiritimati")
+    days = {there.today().isoformat()}
+    assert command("run", "claims.parquet", cwd=tmp_path).returncode == 0
+    days.add(there.today().isoformat())
+    manifest = json.loads((tmp_path / "own/current/manifest.json").read_bytes())
+    assert manifest["settings"]["line_of_business"] == "medicare"
+    assert manifest["as_of"] in days
+    given = ("run", "--out", "other", "--line-of-business", "commercial", "--as-of", "2024-06-30")
+    assert command(*given, "claims.parquet", cwd=tmp_path).returncode == 0
+    manifest = json.loads((tmp_path / "other/current/manifest.json").read_bytes())
+    assert (manifest["settings"]["line_of_business"], manifest["as_of"]) == ("commercial", "2024-06-30")
+    assert command("runs", cwd=tmp_path).returncode == 0
+
+
+def test_a_run_keeps_to_the_memory_limit(tmp_path: Path) -> None:
+    extract = write_extract(tmp_path / "claims.parquet", [line("C1", "2024-01-02")])
+    limits = []
+
+    def step(name: str, function: Any, *arguments: Any, retries: int = 0) -> Any:
+        done = function(*arguments)
+        if name == "audit":
+            limits.extend(done.con.execute("select current_setting('memory_limit')").fetchone())
+        return done
+
+    run_audit(Request(out=tmp_path / "out", extracts=(extract,), settings=Settings(memory_limit="2GB")), report_nothing, step)
+    assert limits == ["1.8 GiB"]
