@@ -15,6 +15,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ from flows.display import print_result, show_progress
 from flows.summary import summarize_failure, summarize_result
 from transforms.audits import Reporter, Request, Result, report_nothing, run_audit
 from transforms.errors import AuditError, BusyError, HeldBack, UsageError
+from transforms.limits import wall_clock
+from transforms.notify import tell_of_error, tell_of_result
 from transforms.policies import policy_folders
 from transforms.settings import load_settings
 
@@ -102,7 +105,8 @@ def nightly_audit(
     except UsageError as error:
         sys.stderr.write(f"sij-audit: {error}\n")
         return Failed(message=str(error))
-    with show_progress() as report:
+    tell = partial(_tell_of_no_end, request, _this_run())
+    with wall_clock(request.settings.wall_clock_minutes, tell), show_progress() as report:
         night = Night(request, report)
         state = _spend(night)
     _print(night)
@@ -117,21 +121,21 @@ def run_nightly(request: Request, report: Reporter = report_nothing) -> Result:
         nightly_audit(
             as_of=request.as_of,
             out=str(request.out.absolute()),
+            landing=str(request.landing.absolute()) if request.landing else None,
             accept_change=request.accept_change,
             return_state=True,
         )
     except Exception as error:
         if night.result is None and night.error is None:
-            raise AuditError(
+            night.error = AuditError(
                 f"Prefect failed ({type(error).__name__}): see whether the server in PREFECT_API_URL runs; `sij-audit run` needs none."
-            ) from error
+            )
+            tell_of_error(request, night.error)
     finally:
         _night.reset(token)
         _send_what_waits()
-    if night.error is not None:
-        raise night.error
     if night.result is None:
-        raise AuditError("Prefect did not start the flow: see the server in PREFECT_API_URL; `sij-audit run` needs none.")
+        raise night.error or AuditError("Prefect did not run the flow: see the server in PREFECT_API_URL; `sij-audit run` needs none.")
     return night.result
 
 
@@ -165,7 +169,7 @@ def _ask(as_of: date | None, out: str | None, landing: str | None, accept_change
         policy_folders=(*policy_folders(), *settings.policies),
         settings=settings,
         command="nightly",
-        extracts=tuple(filter(None, [Path(landing) if landing else settings.landing])),
+        landing=Path(landing) if landing else settings.landing,
         max_change=settings.max_change,
         accept_change=accept_change,
     )
@@ -175,12 +179,22 @@ def _spend(night: Night) -> State[None]:
     """Audit, tell of it, and give the state that the flow ends in."""
     began = datetime.now(UTC)
     try:
-        night.result = run_audit(night.request, night.report, step=run_as_task)
+        result = run_audit(night.request, night.report, step=run_as_task)
     except Exception as error:
         night.error = error
+        tell_of_error(night.request, error)
+    else:
+        night.result = tell_of_result(night.request, result)
     if night.error is None or isinstance(night.error, HeldBack):
         _lay_to_rest(began)
     return _end(night)
+
+
+def _tell_of_no_end(request: Request, run: FlowRun, sentence: str) -> None:
+    """Tell people and Prefect of a run that ran out of time; the process ends next."""
+    tell_of_error(request, AuditError(sentence))
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run.id, Failed(message=sentence), force=True)
 
 
 def _end(night: Night) -> State[None]:
