@@ -302,6 +302,16 @@ def test_the_same_refused_bytes_under_another_name_are_refused_anew(store: Store
     assert told(night(store, folder)[1]) == {"b.csv": "refused", "c.csv": "REFUSED"}
 
 
+def test_what_has_no_bytes_is_refused_anew_where_it_is_another_file(store: Store, folder: Path) -> None:
+    path = folder / "a.csv"
+    path.symlink_to("nowhere")
+    night(store, folder)
+    assert told(night(store, folder)[1]) == {"a.csv": "refused"}
+    (folder / "other").symlink_to("nowhere")
+    os.rename(folder / "other", path)
+    assert told(night(store, folder)[1]) == {"a.csv": "REFUSED"}
+
+
 def test_a_refusal_that_may_pass_is_tried_every_night_and_alarms_once(store: Store, folder: Path) -> None:
     path = write(folder / "a.csv", "C1")
     (folder / "a.csv.sha256").symlink_to(folder / "a.csv.sha256")
@@ -312,7 +322,7 @@ def test_a_refusal_that_may_pass_is_tried_every_night_and_alarms_once(store: Sto
 
 def test_a_file_of_the_last_seconds_is_not_remembered(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "time_ns", lambda: time_ns() + BLUR_NS - 10**9)
-    write(folder / "a.csv", "C1")
+    os.utime(write(folder / "a.csv", "C1"), (0, 0))  # as a copy that keeps times
     write_refused(folder / "b.csv")
     assert told(night(store, folder)[1]) == {"a.csv": "taken", "b.csv": "REFUSED"}
     assert to_read(store, folder) == ["a.csv", "b.csv"]
@@ -349,6 +359,17 @@ def test_a_batch_that_is_gone_is_read_again(store: Store, folder: Path) -> None:
     night(store, folder)
     store.batches()[0].path.unlink()
     assert told(night(store, folder)[1]) == {"a.csv": "taken"}
+
+
+def test_content_of_two_batches_is_read_again_which_leaves_one(store: Store, folder: Path) -> None:
+    path = write(folder / "a.csv", "C1")
+    outcome = ingest_extract(store, path, CODES)
+    assert isinstance(outcome, Taken)
+    older = outcome.batch.path.read_bytes()
+    night(store, folder, codes=[*CODES, Code("G0260", None, None)])
+    outcome.batch.path.write_bytes(older)
+    assert told(night(store, folder)[1]) == {"a.csv": "held"}
+    assert len(store.batches()) == 1
 
 
 def test_a_batch_that_lacks_a_code_is_read_again(store: Store, folder: Path) -> None:
@@ -597,7 +618,7 @@ def test_a_feed_without_news_came_when_its_file_was_put_there(store: Store, fold
     write(folder / "claims_1.csv")
     night(store, folder)
     age_batch(store, "claims_1.csv", 1000)
-    write(folder / "claims_2.csv")
+    os.utime(write(folder / "claims_2.csv"), (0, 0))  # as a copy that keeps times
     outcomes = night(store, folder)[1]
     assert told(outcomes) == {"claims_1.csv": "held", "claims_2.csv": "held"}
     now = datetime.now(UTC)
@@ -681,6 +702,21 @@ def test_a_column_that_is_empty_by_chance_is_not_lost(store: Store, folder: Path
     few.path.unlink()
     write_rows("claims_3.csv", "C", [{"hcpcs_modifier_1": None}] * 200)
     assert lose(store, first) == ["The feed claims lost hcpcs_modifier_1: claims_3.csv has none, and its earlier extracts do."]
+
+
+def test_what_not_every_extract_of_a_feed_fills_is_not_lost(store: Store, folder: Path) -> None:
+    columns = [*COLUMNS, "bill_type_code"]
+    weekly = take(store, write(folder / "claims_1.csv", "C1", "C2", "C3", columns=columns, bill_type_code="131"))
+    daily = take(store, write(folder / "claims_2.csv", "C4", columns=columns, bill_type_code=None))
+    take(store, write(folder / "claims_3.csv", *(f"D{number}" for number in range(30)), columns=columns, bill_type_code=None))
+    assert lose(store, weekly, daily) == []
+
+
+def test_published_extracts_come_before_new_ones_though_their_batches_were_written_anew(store: Store, folder: Path) -> None:
+    first = take(store, write(folder / "claims_1.csv", "C1"))
+    take(store, write(folder / "claims_2.csv", "C2", columns=without("claim_status")))
+    os.utime(first.path)
+    assert len(lose(store, first)) == 1
 
 
 def test_a_batch_that_was_read_again_for_a_code_is_not_judged_anew(store: Store, folder: Path) -> None:

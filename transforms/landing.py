@@ -151,16 +151,13 @@ def look(store: Store, folder: Path, codes: Sequence[Code], version: str, feeds:
 def remember(store: Store, landing: Landing, outcomes: Mapping[Path, Outcome]) -> None:
     """Keep what became of the extracts that were read, for the next look; the caller holds OUT's lock.
 
-    A file that is not as it was before it was read is forgotten. What is gone from the folder is too, but not where all is gone: then its
-    share may be away.
+    A file is known by what it was when it was looked at: one that was changed before it was read, or since, is not known the next time. What
+    is gone from the folder is forgotten, but not where all is gone: then its share may be away.
     """
     entries = {path: entry for path, entry in landing.memory.items() if path in landing.marks or not landing.marks}
     for path in landing.to_read:
-        if path not in outcomes:
-            continue
-        entries.pop(path, None)
-        entry = _describe(landing, path, outcomes[path])
-        if entry is not None and _marks_of(path) == entry.marks:
+        entry = _describe(landing, path, outcomes[path]) if path in outcomes else None
+        if entry is not None:
             entries[path] = entry
     if entries != landing.memory:
         folders = _recall(store)
@@ -281,10 +278,6 @@ def _mark_of(path: Path) -> Mark | None:
 
 def _mark_from(status: os.stat_result) -> Mark:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _marks_of(path: Path) -> Marks:
-    return tuple(_mark_of(path.with_name(path.name + suffix)) for suffix in ("", *SIDECAR_SUFFIXES))
 
 
 def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
