@@ -41,7 +41,7 @@ fix: $(INSTALLED) ## put into order what check can put into order by itself
 	$(BIN)/ruff format
 	$(BIN)/sqruff fix sql
 
-docs: $(INSTALLED) ## write docs/rules.md and docs/data.md anew
+docs: $(INSTALLED) ## write anew what documents show of headers, code and output
 	$(BIN)/python -m transforms.documents
 
 bench: $(INSTALLED) ## measure the audit and its peers on the same files

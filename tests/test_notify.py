@@ -55,6 +55,7 @@ class Web:
     statuses: list[int] = field(default_factory=list)
     """What to answer next; 200 when there are none left."""
     location: str = ""
+    credentials: list[str | None] = field(default_factory=list)
     got: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -66,6 +67,7 @@ def web() -> Iterator[Web]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             place.got.append((self.path, self.headers["Content-Type"], json.loads(body)))
+            place.credentials.append(self.headers["Authorization"])
             self.send_response(place.statuses.pop(0) if place.statuses else 200)
             if place.location:
                 self.send_header("Location", place.location)
@@ -279,6 +281,11 @@ def test_who_could_not_be_told_is_said_without_the_address(
     assert failure == f"The webhook at 127.0.0.1 was not told of this run: {why}."
     assert capsys.readouterr().err == f"sij-audit: {failure}\n"
     assert [kind for _, kind, _ in web.got] == ["application/json"] * tries
+
+
+def test_a_user_in_the_address_becomes_credentials(web: Web) -> None:
+    assert tell(by_web(web.url.replace("://", "://u%40x:p@")), MESSAGE) == []
+    assert web.credentials == [f"Basic {base64.b64encode(b'u@x:p').decode()}"]
 
 
 def test_a_run_whose_news_reach_nobody_ends_as_it_would(request_of: Request) -> None:

@@ -50,7 +50,10 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
         ("smtp_port = 70000\n", "sij-audit.toml: smtp_port: Input should be less than or equal to 65535."),
         ("max_change = -1\n", "sij-audit.toml: max_change: Input should be greater than or equal to 0."),
         ('notify_on = ["always"]\n', "sij-audit.toml: notify_on.0: Input should be 'success', 'attention', 'hold' or 'failure'."),
-        ('webhook_url = "file:///etc/passwd"\n', "sij-audit.toml: webhook_url: it must begin with http:// or https:// and a host."),
+        (
+            'webhook_url = "file:///etc/passwd"\n',
+            "sij-audit.toml: webhook_url: it must be an address that begins with http:// or https:// and a host, ",
+        ),
         ('email_to = ["a@b.org"]\n', "sij-audit.toml: email_to needs smtp_host and email_from too."),
         ('email_to = ["a@b.org, c@d.org"]\n', "sij-audit.toml: email_to: it must be an address alone, "),
         ('smtp_user = "u"\n', "sij-audit.toml: smtp_user and smtp_password need each other."),
@@ -118,11 +121,12 @@ def test_an_error_names_the_variable_that_it_comes_from_and_never_a_secret(monke
     with pytest.raises(UsageError, match=r"^SIJ_AUDIT_QUERY_SECONDS in the environment: query_seconds: Input should be a valid integer"):
         load_settings()
     monkeypatch.delenv("SIJ_AUDIT_QUERY_SECONDS")
-    monkeypatch.setenv("SIJ_AUDIT_WEBHOOK_URL", "hooks.example.org/KEY")
-    with pytest.raises(UsageError) as error:
-        load_settings()
-    assert "SIJ_AUDIT_WEBHOOK_URL" in str(error.value)
-    assert "KEY" not in str(error.value)
+    for url in ("hooks.example.org/KEY", "https://u:p@hooks.example.org:KEY/", "https://[KEY", "https://hooks.example.org/KEY KEY"):
+        monkeypatch.setenv("SIJ_AUDIT_WEBHOOK_URL", url)
+        with pytest.raises(UsageError) as error:
+            load_settings()
+        assert "SIJ_AUDIT_WEBHOOK_URL" in str(error.value)
+        assert "KEY" not in str(error.value)
 
 
 def test_an_empty_variable_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from transforms.errors import AuditError, BusyError, HeldBack
 from transforms.ingest import Refused
@@ -211,6 +212,11 @@ def post(url: str, message: Message) -> None:
     """Post a message as JSON; `text` is there for chats, which show that."""
     body = {"text": "\n".join([message.title, *message.lines]), "kind": message.kind, "title": message.title, **message.facts}
     headers = {"Content-Type": "application/json", "User-Agent": "sij-audit"}
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if at:
+        url = urlunsplit(parts._replace(netloc=host))
+        headers["Authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
     asked = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310  # the opener knows HTTP alone
     try:
         _opener().open(asked, timeout=PATIENCE_SECONDS).close()

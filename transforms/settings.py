@@ -150,10 +150,8 @@ class Settings(BaseSettings):
     @field_validator("webhook_url")
     @classmethod
     def _is_of_the_web(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            parts = urlsplit(url.get_secret_value())
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("it must begin with http:// or https:// and a host")
+        if url is not None and not _is_address(url.get_secret_value()):
+            raise ValueError("it must be an address that begins with http:// or https:// and a host, without blanks")
         return url
 
     @field_validator("email_from", "email_to")
@@ -211,6 +209,15 @@ def bytes_of(limit: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
+def _is_address(text: str) -> bool:
+    """Tell whether a text can be posted to; what urllib says of one that cannot would quote it."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and re.fullmatch(r"[!-~]+", text) is not None
+    except ValueError:
+        return False
+
+
 def variable_of(name: str) -> str:
     """Name the environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
@@ -259,8 +266,10 @@ def written(value: Any) -> str:
         case BaseModel():
             told = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
             return "{ " + ", ".join(f"{name} = {written(inner)}" for name, inner in told.items()) + " }"
-        case bool() | int() | float():
+        case bool() | int():
             return json.dumps(value)
+        case float():
+            return f"{value:g}"
         case _:
             return json.dumps(str(value), ensure_ascii=False)
 
