@@ -83,7 +83,8 @@ def describe_result(request: "Request", result: "Result") -> Message:
         counts = ", ".join(f"{figures['findings'][status]['findings']:,} {status}" for status in figures["findings"])
         lines.append(f"Findings: {counts or 'none'}. At risk, no dollar counted twice: ${summary['amount_at_risk']:,.2f}.")
         lines += [
-            f"{rule['rule_id']}: {rule['violations']:,} violations, {rule['reviews']:,} reviews, ${rule['amount_at_risk']:,.2f} at risk."
+            f"{rule['policy_id']} {rule['rule_id']}: ${rule['amount_at_risk']:,.2f} at risk "
+            f"(violations: {rule['violations']:,}, reviews: {rule['reviews']:,})"
             for rule in summary["rules"]
             if rule["is_enabled"]
         ]
@@ -237,7 +238,7 @@ def mail(settings: Settings, message: Message) -> None:
     email["Date"] = formatdate()
     email["Message-ID"] = make_msgid(domain=(settings.email_from or "").rpartition("@")[2])
     email["Auto-Submitted"] = "auto-generated"
-    email.set_content("\n\n".join([*message.lines, _listed(message.facts)]) + "\n", cte="quoted-printable")
+    email.set_content("\n".join([*message.lines, "", _listed(message.facts), ""]), cte="quoted-printable")
     try:
         refused = _hand_over(settings, email)
     except smtplib.SMTPResponseException as error:
