@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,8 +42,11 @@ ENGINE_FUNCTIONS = (
 QUOTING = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 """Texts and comments of a query, as far as they are closed."""
 
-REFUSED_CALL = re.compile(rf'\b(query|query_table|json_execute_serialized_sql|{"|".join(ENGINE_FUNCTIONS)})"?\s*\(', re.IGNORECASE)
-"""Calls of those functions, and of functions that run a text as a query, which would hide such a call."""
+REFUSED_FUNCTIONS = ("query", "query_table", "json_execute_serialized_sql", *ENGINE_FUNCTIONS)
+"""Those functions, and functions that run a text as a query, which would hide a call of one."""
+
+REFUSED_CALL = re.compile(rf'\b({"|".join(REFUSED_FUNCTIONS)})"?\s*\(', re.IGNORECASE)
+"""Calls of them, in a text within the query too."""
 
 EXPLAINING = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*explain\b\s*(\([^)]*\)|analyze\b)?", re.IGNORECASE | re.DOTALL)
 
@@ -89,8 +93,9 @@ def split_query(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statem
     bare = QUOTING.sub(" ", text)
     if "*/" in bare:
         raise QueryRefused("Comments within comments are not read here.")
-    if found := REFUSED_CALL.search(bare) or REFUSED_CALL.search(text):
-        raise QueryRefused(f"{found[1].lower()}() is closed here: the session reads the run, and writes to memory alone.")
+    within = REFUSED_CALL.search(bare) or REFUSED_CALL.search(text)
+    if called := next(_find_refused_calls(text), within[1].lower() if within else None):
+        raise QueryRefused(f"{called}() is closed here: the session reads the run, and writes to memory alone.")
     for statement in statements:
         words = QUOTING.sub(" ", statement.query).upper().split()
         kind = _explained_kind(con, statement.query) if words[:1] == ["EXPLAIN"] else statement.type.name
@@ -99,6 +104,17 @@ def split_query(con: duckdb.DuckDBPyConnection, text: str) -> list[duckdb.Statem
             told = kind if words[:1] == ["EXPLAIN"] else "".join(words[:1]) or "That"
             raise QueryRefused(f"{told} is closed here: the session reads the run, writes to memory alone, and keeps its settings.")
     return statements
+
+
+def _find_refused_calls(text: str) -> Iterator[str]:
+    """Find calls as DuckDB itself reads the text: what is a quote and what a comment, no pattern here can tell in all cases."""
+    content = text.encode()
+    starts = [start for start, _ in duckdb.tokenize(text)]
+    tokens = [content[start:end] for start, end in pairwise([*starts, len(content)])]
+    for token, following in pairwise(tokens):
+        name = re.match(rb'"?(\w+)', token)
+        if name and following.startswith(b"(") and name[1].decode().lower() in REFUSED_FUNCTIONS:
+            yield name[1].decode().lower()
 
 
 def _explained_kind(con: duckdb.DuckDBPyConnection, query: str) -> str:
