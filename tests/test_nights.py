@@ -13,6 +13,7 @@ from transforms.audits import Request as Asked
 from transforms.audits import Result, run_audit
 from transforms.errors import HeldBack
 from transforms.ingest import Held, Refused, Taken
+from transforms.plan import plan_audit
 from transforms.settings import Feed, Settings
 
 EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
@@ -107,3 +108,30 @@ def test_a_landing_that_is_gone_is_no_reason_to_forget(landing: Path) -> None:
     landing.rmdir()
     shutil.move(landing.with_name("away"), landing)
     assert [type(outcome) for outcome in night(landing).outcomes] == [Held]
+
+
+def test_a_refusal_that_only_a_held_run_told_of_is_told_again(landing: Path) -> None:
+    feed = Feed(name="professional", pattern="p_*")
+    put(landing, "p_1.parquet", [{**row, "claim_status": "paid"} for row in EARLY])
+    night(landing, feed)
+    put(landing, "p_2.parquet", [{**line("D", "2023-06-01"), "claim_status": None}])
+    (landing / "bad.csv").touch()
+    for _ in range(2):
+        with pytest.raises(HeldBack):
+            night(landing, feed)
+    assert night(landing, feed, accept_change=True).exit_code == 3
+    assert night(landing, feed).exit_code == 0
+
+
+def test_a_plan_knows_what_nights_have_read(landing: Path) -> None:
+    put(landing, "a.parquet", EARLY)
+    (landing / "bad.csv").touch()
+    night(landing)
+    before = (landing.with_name("out") / "landing.json").read_bytes()
+    asked = Asked(out=landing.with_name("out"), landing=landing, as_of=AS_OF)
+    with plan_audit(asked) as planned:
+        assert (planned.exit_code, planned.run) == (0, None)
+    put(landing, "b.parquet", [line("D", "2023-06-01")])
+    with plan_audit(asked) as planned:
+        assert [type(outcome) for outcome in planned.outcomes] == [Held, Taken, Refused]
+    assert (landing.with_name("out") / "landing.json").read_bytes() == before

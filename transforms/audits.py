@@ -190,9 +190,28 @@ def _run_locked(
     store: Store, request: Request, extracts: Sequence[Path], policies: Sequence[Policy], report: Reporter, step: Step
 ) -> Result:
     codes = load_codes()
+    landing = look(store, request.landing, codes, version("sij-audit"), request.settings.feeds) if request.landing else None
+    landed: dict[Path, Outcome] = {}
+    outcomes = list(_ingest_all(store, request, extracts, codes, landing, landed, report, step))
+    result = _audit_taken(store, request, codes, landing, outcomes, policies, report, step)
+    if landing:
+        # with the refusals: this run tells of them, which one that was held or failed may not have done
+        remember(store, landing, landed)
+    return result
+
+
+def _audit_taken(
+    store: Store,
+    request: Request,
+    codes: Sequence[Code],
+    landing: Landing | None,
+    outcomes: Sequence[Outcome],
+    policies: Sequence[Policy],
+    report: Reporter,
+    step: Step,
+) -> Result:
+    """Audit all that OUT holds, and publish what is new and need not be held back."""
     feeds = request.settings.feeds
-    landing = look(store, request.landing, codes, version("sij-audit"), feeds) if request.landing else None
-    outcomes = list(_ingest_all(store, request, extracts, codes, landing, report, step))
     retracted = retractions(store)
     batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
     check_codes(batches, codes)
@@ -221,12 +240,15 @@ def _ingest_all(
     extracts: Sequence[Path],
     codes: Sequence[Code],
     landing: Landing | None,
+    landed: dict[Path, Outcome],
     report: Reporter,
     step: Step,
 ) -> Iterator[Outcome]:
-    """Take in the extracts that were named, then those in landing that must be read; of those only known, refusals alone are reported."""
+    """Take in the extracts that were named, then those in landing that must be read; of those only known, refusals alone are reported.
+
+    What became of those that were read in landing is put into `landed`.
+    """
     paths = [*extracts, *(landing.to_read if landing else ())]
-    landed: dict[Path, Outcome] = {}
     for number, path in enumerate(paths, 1):
         report(ExtractBegun(number, len(paths), name_of(path)))
         required = required_columns(request.settings.feeds, name_of(path))
@@ -238,7 +260,7 @@ def _ingest_all(
         if path not in landed:
             yield outcome
     if landing:
-        remember(store, landing, landed)
+        remember(store, landing, {path: outcome for path, outcome in landed.items() if not isinstance(outcome, Refused)})
         for path, outcome in landing.known.items():
             if isinstance(outcome, Refused):
                 report(ExtractEnded(name_of(path), outcome))

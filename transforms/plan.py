@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from transforms.audits import Reporter, Request, Result, report_nothing, run_audit
 from transforms.durable import switch_link
+from transforms.landing import MEMORY
 from transforms.store import Store
 
 
@@ -39,6 +40,8 @@ def _copy_out(store: Store, copy: Store) -> None:
     for name in ("claims", "quarantine", "reviews"):
         if (store.root / name).is_dir():
             shutil.copytree(store.root / name, copy.root / name, copy_function=os.link, dirs_exist_ok=True)
+    if (store.root / MEMORY).is_file():
+        shutil.copy(store.root / MEMORY, copy.root / MEMORY)
     current = store.current_run()
     if current is not None:
         shutil.copytree(current, copy.runs / current.name)
