@@ -1,7 +1,7 @@
 -- title: Control totals
 -- grain: one row per extract (content) that OUT holds or that this run refused
 -- column: extract: file name under which it was first taken
--- column: outcome: held: an earlier published run had it; taken: none had; refused: not used, all counts are 0; retracted: taken back, all counts are 0
+-- column: outcome: held: an earlier published run had it; taken: none had; refused: not used, all counts 0; retracted: taken back, all counts 0
 -- column: reason: why it was refused
 -- column: rows_read: data records of the file, counted apart from the parser
 -- column: rows_kept: rows that the audit looks at
