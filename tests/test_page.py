@@ -346,18 +346,33 @@ def test_doubts_are_shown_with_what_would_settle_them(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved")]))
     assert page_of(out).table("Doubts, and what would settle them")[1:] == [
-        ["The service was approved beforehand", "the authorization and what it covered", "12", "$2,236.80"],
-        ["No doubt", "", "20", "$3,728.00"],
+        ["The service was approved beforehand", "the authorization and what it covered", "12", "$2,236.80"]
     ]
+
+
+def test_reviews_without_a_doubt_cannot_be_had_by_taking_the_violations_from_all_findings_without_one(tmp_path: Path) -> None:
+    """Of 20 violations and 15 reviews 3 have no doubt, since nothing says that they are of one side."""
+    out = tmp_path / "out"
+    unsided = [row | {"hcpcs_modifier_1": None} for row in too_close(3, first=200)]
+    run(
+        out,
+        write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved"), *unsided]),
+    )
+    found = read_report(out)
+    assert len({row["person_id"] for row in found if row["determination"] == "review" and not row["doubts"]}) == 3
+    page = page_of(out)
+    assert str(len([row for row in found if not row["doubts"]])) not in {element.text for element in page.all("td")}
+    assert "Doubts that findings have, and what would settle them" in page.text
 
 
 def test_doubts_of_few_members_are_named_and_counted_together(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    few = [*too_close(8, first=100, prior_authorization_number="approved"), *too_close(5, first=200, line_of_business=None)]
-    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *few]))
+    few = [*too_close(8, first=100, line_of_business=None), *too_close(5, first=200, hcpcs_modifier_2="52")]
+    many = too_close(20, first=300, prior_authorization_number="approved")
+    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *few, *many]))
     assert [[row[0], row[2]] for row in page_of(out).table("Doubts, and what would settle them")[1:]] == [
-        ["No doubt", "20"],
-        ["The service was approved beforehand", "in others"],
+        ["The service was approved beforehand", "20"],
+        ["A modifier says that the procedure was reduced or stopped", "in others"],
         ["The line of business does not say whether CMS coverage takes precedence", "in others"],
         ["Others together", "13"],
     ]

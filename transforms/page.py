@@ -191,7 +191,7 @@ def describe_policy(tables: Tables, policy_id: str, anchor: str) -> PolicyPart:
         describe_years(tables, policy_id, anchor),
         describe_providers(tables, policy_id, anchor, total) if total and can_tell else None,
         describe_outcomes(tables, policy_id, anchor),
-        describe_doubts(tables, policy_id, anchor) if total and can_tell else None,
+        describe_doubts(tables, policy_id, anchor, is_split) if total and can_tell else None,
     ]
     return PolicyPart(
         policy_id=policy_id,
@@ -714,9 +714,15 @@ def _overturned_rate(cell: Cell) -> float:
     return 100 * float(cell.values["overturned"]) / float(cell.values["reviewed"] or 1)
 
 
-def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
-    """Say what claims leave open, and what would settle it."""
-    cells = cells_of(tables.of_policy("doubt_cells", policy_id), "doubt_id", *FINDINGS)
+def describe_doubts(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
+    """Say what claims leave open, and what would settle it.
+
+    Where violations are told from reviews, these alone are broken down: a violation has hardly ever a doubt, so that of all findings without
+    one, less the violations, there would be left the few reviews without one.
+    """
+    rows_of_all = tables.of_policy("doubt_cells", policy_id)
+    reviews = [row for row in rows_of_all if is_split and row["determination"] == "review"]
+    cells = regroup_cells(cells_of(reviews or rows_of_all, "doubt_id", *FINDINGS), lambda key: key)
     doubts = {row["doubt_id"]: (_sentence(row["description"]), row["settled_by"]) for row in tables.rows["doubt_meanings"]}
     doubts |= {
         "none": ("No doubt", ""),
@@ -725,7 +731,7 @@ def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
     }
     breakdown = merge_small_cells(cells)
     title = "What claims leave open"
-    says = ["Most doubts make a review of what would be a violation. Each finding stands in one row."]
+    says = [f"Most doubts make a review of what would be a violation. Each {'review' if reviews else 'finding'} stands in one row."]
     names = ["Doubt", "What would settle it"]
     if breakdown is None:
         rows = [[*doubts.get(cell.key, (cell.key, ""))] for cell in cells if cell.key not in ("none", "several")]
@@ -734,7 +740,10 @@ def describe_doubts(tables: Tables, policy_id: str, anchor: str) -> Section:
     last = ("several", "none", OTHER)
     ordered = sorted(breakdown.cells, key=lambda cell: (cell.key in last and last.index(cell.key) + 1, -cell.values["findings"], cell.key))
     told = {cell.key: doubts.get(cell.key, (cell.key, "")) for cell in ordered}
-    caption = Caption(f"{anchor}-doubts-chart", "Findings by doubt", "How many findings have each doubt. The table has the numbers.")
+    what = "reviews" if reviews else "findings"
+    caption = Caption(
+        f"{anchor}-doubts-chart", f"{what.capitalize()} by doubt", f"How many {what} have each doubt. The table has the numbers."
+    )
     bars = [BarRow(told[cell.key][0], [_bar(cell.values["findings"], NUMBER_OF_FINDINGS)]) for cell in ordered]
     others = [[*doubts.get(key, (key, "")), "in others", "in others"] for key in breakdown.merged]
     rows = [[*told[cell.key], *_findings_and_dollars(cell)] for cell in ordered]
