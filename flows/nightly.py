@@ -291,7 +291,8 @@ def _lay_to_rest(began: datetime) -> None:
 
 def _end_dead_run(client: SyncPrefectClient, run: FlowRun) -> None:
     is_cancelled = run.state is not None and run.state.is_cancelling()
-    ended: State[None] = Cancelled() if is_cancelled else Crashed(message="Its process was gone when the next run held OUT.")
+    message = "Its process is gone, and Prefect was not told how it ended; the journal of OUT says so."
+    ended: State[None] = Cancelled(message=message) if is_cancelled else Crashed(message=message)
     client.set_flow_run_state(run.id, ended, force=True)
 
 

@@ -7,6 +7,7 @@ keeps runs apart.
 import asyncio
 import sys
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,10 +46,12 @@ def serve_nightly(settings: Settings, cron: str, name: str = DEPLOYMENT, out: Pa
         raise UsageError(f"--cron: {cron} is no cron expression; write it as in '0 2 * * *', every night at two.") from None
     places = {"out": out, "landing": landing}
     parameters = {key: str(place.absolute()) for key, place in places.items() if place is not None}
-    _say(f"nightly-audit/{name} is served by {address}: {cron} ({settings.time_zone})")
+    serving = f"nightly-audit/{name} is served by {address}: {cron} ({settings.time_zone})"
+    # Prefect stops a runner by calls that it does not wait for, and Python would say so.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.* was never awaited", category=RuntimeWarning)
     while True:
         try:
-            asyncio.run(_serve(name, schedule, parameters))
+            asyncio.run(_serve(name, schedule, parameters, serving))
         except Exception as error:
             _say(f"Prefect at {address} fails ({_kind_of(error)}); trying again every {WAIT_SECONDS:.0f} seconds")
             time.sleep(WAIT_SECONDS)
@@ -56,7 +59,7 @@ def serve_nightly(settings: Settings, cron: str, name: str = DEPLOYMENT, out: Pa
             return
 
 
-async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str]) -> None:
+async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str], serving: str) -> None:
     """A run's process imports the flow by its name: a flow that is handed over as an object would be pickled, with all that it refers to."""
     from prefect.runner import Runner
     from prefect.types.entrypoint import EntrypointType
@@ -72,6 +75,7 @@ async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str]) ->
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     await runner.aadd_deployment(deployment)
+    _say(serving)
     await runner.start()
 
 
