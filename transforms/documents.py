@@ -243,9 +243,11 @@ a file
 - whose compression is broken or cut, or expands to more than {expansion_limit} times its size (and more than {expansion_free} MB);
 - that is no Parquet, or is damaged or encrypted, or has a column of a type that the table of kinds does not allow, or one named
   `file_row_number`;
-- that does not agree with its `.sha256` or `.totals.json`.
+- that does not agree with its `.sha256` or `.totals.json`;
+- of a feed in the settings, that fills one of the feed's `required_columns` nowhere.
 
-A file that changes while it is read is not ready: it is left, reported, and does not change the exit code.
+Neither changes the exit code: an extract of the landing folder that was refused before and has not changed since, which is listed, and a file
+that changes while it is read, which is not ready, and is left and reported.
 
 ## What becomes of a row
 
@@ -271,8 +273,12 @@ OUT/
   runs/RUN_ID/               one published run, never changed
 {outputs}
     audit.duckdb             the same tables in one DuckDB file, with comments, views and macros; its view `dictionary` lists all
+    handoff/                 what payment integrity gets that is new since the run before
+    report.html              the run on a page, without small cells
     manifest.json            what went in and what came out, with SHA-256
   current                    the last complete run (a symbolic link)
+  reviews/                   dispositions, suppressions, retractions and deliveries: each a file that never changes
+  landing.json               what became of each extract of the landing folders
   journal.jsonl              when each run began and how it ended
   deletions.jsonl            which files were deleted when their time was over
   access/USER.UID.jsonl      what that user asked with `sij-audit sql`: two entries a query, before it ran and how it ended
