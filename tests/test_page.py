@@ -306,6 +306,20 @@ def test_a_provider_of_few_members_with_findings_is_not_shown(tmp_path: Path) ->
     assert "Providers that stand out" in page.text
 
 
+def test_what_a_provider_had_no_part_in_cannot_be_had_by_subtraction(tmp_path: Path) -> None:
+    """All but 3 members' findings have a line of the facility, which stands out; the physician billed them all."""
+    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
+    some = too_close(17, billing_npi="1111111111")
+    facility = [row | {"claim_id": f"F{row['claim_id']}", "billing_npi": "2222222222", "hcpcs_code": "G0260"} for row in some[:42]]
+    out = tmp_path / "out"
+    run(out, write_extract(tmp_path / "a.parquet", [*lawful, *some, *[row | {"claim_type": "institutional"} for row in facility]]))
+    billers = [{claim_line["billing_npi"] for claim_line in row["claim_lines"]} for row in read_report(out)]
+    assert [billers.count({"1111111111"}), billers.count({"1111111111", "2222222222"})] == [3, 14]
+    page = page_of(out)
+    assert "2222222222" not in page.html
+    assert "Providers that stand out" in page.text
+
+
 HOSTILE = ("<script>alert(1)</script>", '"onload="alert(1)', "'><img src=x onerror=alert(1)>", "{{ 7 * 7 }}", "</svg><a href=//x>")
 
 
@@ -397,7 +411,16 @@ def read_with(**tables: Sequence[Row]) -> Tables:
     """What the page reads, empty but for what is given."""
     facts = {"run_id": "R2", "as_of": AS_OF, "previous_run_id": "R1", "version": "1", "line_of_business": None}
     names = ("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells")
-    more = ("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns", "controls", "doubt_meanings")
+    more = (
+        "provider_cells",
+        "biller_groups",
+        "doubt_cells",
+        "outcome_cells",
+        "missing_columns",
+        "ignored_columns",
+        "controls",
+        "doubt_meanings",
+    )
     rules = [{"policy_id": policy_id} for policy_id in ("A", "B")]
     return Tables({**{name: [] for name in (*names, *more)}, "rules": rules, "run_facts": [facts], **tables})
 

@@ -110,7 +110,7 @@ class Tables:
 
 READ_TABLES = (
     *("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells"),
-    *("provider_cells", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns"),
+    *("provider_cells", "biller_groups", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns"),
     *("rules", "controls", "run_facts", "doubt_meanings"),
 )
 
@@ -523,6 +523,10 @@ def describe_providers(tables: Tables, policy_id: str, anchor: str, total: Cell)
     above = sorted(standing_out, key=lambda cell: (_expected(cell.values, of_all) - float(cell.values["findings"]), cell.key))[
         :STANDING_OUT
     ]
+    while above and _leaves_few(tables, policy_id, [cell.key for cell in above]):
+        above.pop()
+    if not above:
+        return Section(f"{anchor}-providers", title, [LEFT_OUT])
     caption = Caption(
         f"{anchor}-providers-chart",
         "Findings per 100 injections, by billing NPI",
@@ -558,6 +562,15 @@ def describe_providers(tables: Tables, policy_id: str, anchor: str, total: Cell)
 
 
 NO_NPI = "no NPI"
+
+
+def _leaves_few(tables: Tables, policy_id: str, npis: Sequence[str]) -> bool:
+    """Tell whether injections or findings without a line of these NPIs concern too few members: they are the total less the rows shown."""
+    others: dict[str, set[str]] = {"injections": set(), "findings": set()}
+    for row in tables.of_policy("biller_groups", policy_id):
+        if not {npi or NO_NPI for npi in row["billing_npis"]} & set(npis):
+            others[row["measure"]].update(row["members"])
+    return any(len(members) < LEAST_MEMBERS for members in others.values())
 
 
 def _rate(values: Mapping[str, Value]) -> float:

@@ -9,7 +9,8 @@
   injections and those with findings are enough, an overturn rate where the members of both outcomes are.
 - How many members a row has is not shown: members stand in several rows, and two overlapping rows and their total give away who is in one alone.
 - Rows are parts of a whole. What stands in two of them would be their sum less the total: so a finding with several doubts has a row of its own,
-  and providers that do not stand out have none (a finding may stand under two NPIs).
+  and providers that do not stand out have none (a finding may stand under two NPIs). Those that do are shown as far as what none of them had a
+  part in, the total less their rows, is of enough members.
 - Withdrawn findings are in no total, and are counted by themselves.
 - Dollars at risk are distinct within a policy, so nothing is summed over policies.
 

@@ -1,0 +1,55 @@
+-- title: Who billed together
+-- grain: one row per policy_id, measure (injections, findings) and set of billing NPIs that billed one of them together
+--
+-- What a provider that is shown had no part in is the total less its row: the page looks here how many members that concerns. Lines without
+-- an NPI are of the empty one.
+
+with injection_claims as (
+    select
+        policy_id,
+        person_id,
+        service_date,
+        unnest(claim_ids) as claim_id,
+    from injections
+),
+
+billed_injections as (
+    select
+        injection_claims.policy_id,
+        injection_claims.person_id,
+        list_sort(list(distinct coalesce(lines.billing_npi, ''))) as billing_npis,
+    from injection_claims
+    inner join lines
+        on
+            injection_claims.claim_id = lines.claim_id
+            and injection_claims.person_id = lines.person_id
+            and injection_claims.service_date = lines.service_date
+    where lines.fate = 'live'
+    group by injection_claims.policy_id, injection_claims.person_id, injection_claims.service_date
+),
+
+billed as (
+    select
+        policy_id,
+        'injections' as measure,
+        billing_npis,
+        person_id,
+    from billed_injections
+    union all
+    select
+        policy_id,
+        'findings' as measure,
+        list_sort(list_distinct(list_transform(claim_lines, lambda claim_line: coalesce(claim_line.billing_npi, '')))) as billing_npis,
+        person_id,
+    from findings
+    where status <> 'withdrawn'
+)
+
+select
+    policy_id,
+    measure,
+    billing_npis,
+    list(distinct person_id order by person_id) as members,
+from billed
+group by policy_id, measure, billing_npis
+order by policy_id, measure, billing_npis
