@@ -272,7 +272,11 @@ def handoff(
     to: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to: an empty one, or one that is not there.")],
     since: Annotated[
         str | None,
-        typer.Option(metavar="RUN_ID", help="What is new since this run; since the last delivery if not given.", show_default=False),
+        typer.Option(
+            metavar="RUN_ID",
+            help="What is new since this run, none later than the last delivery; since that if not given.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Write what payment integrity has not been served yet.

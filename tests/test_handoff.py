@@ -73,6 +73,30 @@ def test_a_delivery_spans_all_runs_since_the_last(tmp_path: Path) -> None:
     assert handed(tmp_path / "to-4") == handed(tmp_path / "to-2")
 
 
+def test_a_delivery_since_an_earlier_run_tells_what_was_withdrawn_after_the_last_delivery(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    store = Store(out)
+    first = night(out, 1, too_early("P1"))
+    night(out, 2, [*too_early("P2"), *too_early("P3")])
+    deliver(store, tmp_path / "to-1", Settings())
+    night(out, 3, [void("P2")])
+    deliver(store, tmp_path / "to-2", Settings(), since=first)
+    assert handed(tmp_path / "to-2") == [("new", "P3"), ("withdrawn", "P2")]
+
+
+def test_a_delivery_cannot_leave_out_what_changed_before_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    store = Store(out)
+    night(out, 1, too_early("P1"))
+    deliver(store, tmp_path / "to-1", Settings())
+    later = night(out, 2, [*too_early("P2"), void("P1")])
+    night(out, 3, too_early("P3"))
+    with pytest.raises(UsageError, match="would never be handed over"):
+        deliver(store, tmp_path / "to-2", Settings(), since=later)
+    deliver(store, tmp_path / "to-2", Settings())
+    assert handed(tmp_path / "to-2") == [("new", "P2"), ("new", "P3"), ("withdrawn", "P1")]
+
+
 def test_a_delivery_is_kept_with_its_files_and_counts(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run_id = night(out, 1, too_early("P1"))

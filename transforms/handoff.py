@@ -67,13 +67,21 @@ def write_run_handoff(run: Path, previous_run: Path | None, settings: Settings, 
 def deliver(store: Store, folder: Path, settings: Settings, since: str | None = None) -> Delivery:
     """Write what changed since the last delivery, or since the run `since`, into a folder that is empty or not there; keep what was delivered.
 
-    UsageError where the folder is not empty, or OUT holds no run, or not that one; BusyError where a run holds OUT.
+    What was delivered last and holds no more is withdrawn whatever `since` says. UsageError where the folder is not empty, or OUT holds no run,
+    or not that one, or `since` is later than the last delivery; BusyError where a run holds OUT.
     """
     with store.lock():
         current = find_run(store)
         earlier = list_deliveries(store)
-        since_run_id = since or (earlier[-1]["run_id"] if earlier else None)
+        last_run_id = earlier[-1]["run_id"] if earlier else None
+        since_run_id = since or last_run_id
         served = find_run(store, since_run_id) if since_run_id else None
+        delivered = find_run(store, last_run_id) if last_run_id else None
+        if since and last_run_id and _is_later(current, since, last_run_id):
+            raise UsageError(
+                f"{since} is later than {last_run_id}, which was delivered last: what changed between them would never be handed over."
+                " Leave --since out, or name an earlier run."
+            )
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(folder.iterdir()):
@@ -82,8 +90,18 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
         kept = store.review_folder("deliveries")
         asked = [kept / f"{entry['number']:06}.parquet" for entry in earlier]
-        with open_run(current, {**_served_files(served), "asked_claims": asked}) as con:
+        files_of_delivered = {"delivered_findings": [delivered / "findings.parquet"]} if delivered else {}
+        with open_run(current, {**_served_files(served), **files_of_delivered, "asked_claims": asked}) as con:
             _load_served(con, served)
+            if delivered:
+                con.execute(
+                    """insert into served_findings by name
+                    select delivered_findings.*, false as was_held_back
+                    from delivered_findings
+                    anti join served_findings using (finding_id)
+                    anti join (from findings where status <> 'withdrawn') using (finding_id)
+                    where delivered_findings.status <> 'withdrawn'"""
+                )
             if not asked:
                 create_table(con, "asked_claims", ASKED_COLUMNS)
             today = datetime.now(UTC).date()
@@ -125,6 +143,13 @@ def list_deliveries(store: Store) -> list[dict[str, Any]]:
         except ValueError:
             raise AuditError(f"reviews/deliveries/{path.name} is damaged. Restore it from a backup.") from None
     return entries
+
+
+def _is_later(current: Path, run_id: str, other_run_id: str) -> bool:
+    """Tell whether one run was published after another; runs before the current one are known by its trend."""
+    with open_run(current) as con:
+        orders = dict(con.execute("select distinct run_id, run_order from trend").fetchall())
+    return run_id in orders and other_run_id in orders and bool(orders[run_id] > orders[other_run_id])
 
 
 def _served_files(served: Path | None) -> dict[str, list[Path]]:
