@@ -323,6 +323,8 @@ def suppress(
 
     imported = take_in(Store(out), file)
     _say_imported(file, "suppressions", imported.rows, imported.is_known)
+    if imported.unmatched:
+        typer.echo(f"The current run has no such claim or finding: the {imported.unmatched}. Look whether a number has lost its zeros.")
 
 
 def _say_imported(file: Path, what: str, rows: int, is_known: bool) -> None:

@@ -102,6 +102,23 @@ def test_a_suppressed_finding_stays_in_findings_and_out_of_the_handoff(store: St
     assert handed(store) == [("new", None)]
 
 
+def test_a_suppression_of_nothing_that_is_there_is_told_and_taken_in(store: Store, tmp_path: Path) -> None:
+    rows = [["C", "", "x", ""], ["0C", "", "x", ""], ["", "0" * 32, "x", ""], ["", finding(store)["finding_id"], "x", ""]]
+    imported = suppress(store, write_csv(tmp_path / "s.csv", ["claim_id", "finding_id", "reason", "until"], rows))
+    assert (imported.rows, imported.unmatched) == (4, "2., 3.")
+
+
+def test_a_claim_is_suppressed_as_the_handoff_writes_it(tmp_path: Path) -> None:
+    """CSV of the hand-off has an apostrophe before what a spreadsheet takes for a formula."""
+    store = Store(tmp_path / "out")
+    days = ("2023-01-10", "2023-04-10", "2023-05-10")
+    run(store.root, write_extract(tmp_path / "1.parquet", [line(f"-{day}", day) for day in days]))
+    imported = suppress(store, write_csv(tmp_path / "s.csv", ["claim_id", "reason", "until"], [["'-2023-05-10", "x", ""]]))
+    assert imported.unmatched == ""
+    run(store.root)
+    assert state(store)["held_back_for"] == "suppressed"
+
+
 def test_a_withdrawal_is_handed_over_even_of_a_suppressed_finding(store: Store, tmp_path: Path) -> None:
     suppress(store, write_csv(tmp_path / "s.csv", ["claim_id", "reason", "until"], [["C", "another vendor", ""]]))
     run(store.root)

@@ -6,7 +6,7 @@ Every import is a file of its own that never changes. A later import has the las
 import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from transforms.errors import UsageError
 from transforms.publish import RUN_ID, find_run, write_report
 from transforms.retractions import list_retractions
 from transforms.session import open_run
+from transforms.spreadsheets import take_back
 from transforms.store import Store
 from transforms.warehouse import DISPOSITION_COLUMNS, SUPPRESSION_COLUMNS, create_table, open_warehouse
 
@@ -36,6 +37,8 @@ class Imported:
 
     rows: int
     is_known: bool
+    unmatched: str = ""
+    """Which rows, by number, the current run has no claim and no finding for."""
 
 
 def list_reviews(store: Store, kind: str) -> list[Path]:
@@ -109,7 +112,26 @@ def suppress(store: Store, file: Path) -> Imported:
     """
     rows = _read_suppressions(_existing(file))
     with store.lock():
-        return _append(store, "suppressions", file, lambda: rows)
+        imported = _append(store, "suppressions", file, lambda: rows)
+        return replace(imported, unmatched=_ordinals(_find_unmatched(store, rows)))
+
+
+def _find_unmatched(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Number the rows that the current run has no claim or finding for: the number may be mistyped, or have lost its zeros in a spreadsheet."""
+    run = store.current_run()
+    if run is None:
+        return []
+    with open_run(run) as con:
+        claims = set(con.execute("select distinct claim_id, data_source from lines").fetchall())
+        known = {claim_id for claim_id, _ in claims} | {
+            finding_id for (finding_id,) in con.execute("select finding_id from findings").fetchall()
+        }
+    return [
+        number
+        for number, row in enumerate(rows, 1)
+        if (row["claim_id"] or row["finding_id"]) not in known
+        or (row["data_source"] is not None and row["claim_id"] is not None and (row["claim_id"], row["data_source"]) not in claims)
+    ]
 
 
 def _existing(file: Path) -> Path:
@@ -148,7 +170,7 @@ def _check_header(file: Path, names: Sequence[str]) -> None:
 
 def _read_suppression(number: int, record: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     """Read one row, and add to `problems` what is wrong with it."""
-    cells = {name: (value or "").strip() or None for name, value in record.items() if name is not None}
+    cells = {name: take_back((value or "").strip()) or None for name, value in record.items() if name is not None}
     claim_id, finding_id, until = cells.get("claim_id"), cells.get("finding_id"), cells.get("until")
     if None in record or None in record.values():
         problems.append(f"Row {number}: has not as many fields as the header.")
