@@ -5,6 +5,7 @@ keeps runs apart.
 """
 
 import asyncio
+import signal
 import sys
 import time
 import warnings
@@ -26,7 +27,7 @@ WAIT_SECONDS = 10.0
 
 
 def serve_nightly(settings: Settings, cron: str, name: str = DEPLOYMENT, out: Path | None = None, landing: Path | None = None) -> None:
-    """Serve until told to stop; the schedule goes on without us, and the last run that was missed meanwhile is made up for.
+    """Serve until told to stop, which cancels what runs; the schedule goes on, and the last run that is missed is made up for at the next start.
 
     UsageError without a server, for a cron expression that is none, and where nothing names OUT.
     """
@@ -76,6 +77,14 @@ async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str], se
     )
     await runner.aadd_deployment(deployment)
     _say(serving)
+    loop = asyncio.get_running_loop()
+    stops: set[asyncio.Task[None]] = set()
+
+    def stop() -> None:
+        stops.add(loop.create_task(runner.astop()))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.call_soon(loop.add_signal_handler, number, stop)  # once the runner has set its own handler, which cancels no run
     await runner.start()
 
 

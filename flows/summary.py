@@ -14,7 +14,7 @@ STATUSES = ("new", "changed", "open", "withdrawn")
 def summarize_result(as_of: date, result: Result) -> str:
     """Write what a run published, or that nothing was new, and what people should know."""
     if result.run is None or result.summary is None:
-        return _join(f"# Nothing is new since run {result.current.name}", *_notices(result.notices))
+        return _join(f"# Nothing is new since run {result.current.name}", *_notices(result))
     summary = result.summary
     counts = {row["status"]: row["findings"] for row in summary["statuses"]}
     rows = summary["rows"]
@@ -25,7 +25,7 @@ def summarize_result(as_of: date, result: Result) -> str:
         f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}.",
         f"{rows['read']:,} rows read = {rows['kept']:,} kept + {rows['not_relevant']:,} not relevant + {rows['quarantined']:,} quarantined"
         f" + {rows['duplicate']:,} duplicate.",
-        *_notices(result.notices),
+        *_notices(result),
     )
 
 
@@ -48,8 +48,9 @@ def _rules_table(rules: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _notices(notices: Sequence[str]) -> list[str]:
-    return ["## Notices", "\n".join(f"- {_plain(notice)}" for notice in notices)] if notices else []
+def _notices(result: Result) -> list[str]:
+    sentences = (*result.notices, *result.remarks)
+    return ["## Notices", "\n".join(f"- {_plain(sentence)}" for sentence in sentences)] if sentences else []
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -177,6 +179,39 @@ class House:
     def stored(self) -> bytes:
         """All that the server and those who run flows have written, with its database."""
         return b"\n".join(path.read_bytes() for path in self.folder.rglob("*") if path.is_file())
+
+
+@dataclass
+class Inbox:
+    """A web server that keeps what it is told."""
+
+    url: str
+    told: list[Json] = field(default_factory=list)
+
+    def kinds(self, out: Path) -> list[str]:
+        """What it was told of an OUT folder, the first first."""
+        return [message["kind"] for message in self.told if message["out"] == str(out)]
+
+
+@contextmanager
+def open_inbox() -> Iterator[Inbox]:
+    """Take what is posted, until the end of the block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            inbox.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(HTTPStatus.OK)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        inbox = Inbox(f"http://127.0.0.1:{server.server_port}/")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield inbox
+        server.shutdown()
+        thread.join()
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flows.server import prefect_server
+from flows.server import QUIET, prefect_server
+from tests.prefect_house import House
 from transforms.errors import AuditError
 from transforms.store import Store
 
@@ -67,15 +67,15 @@ print(len(tries), *said)
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, Path]]:
+@pytest.fixture
+def server(house: House) -> tuple[str, Path]:
     """A running server: its address, and the folder of its database."""
-    with prefect_server() as address:
-        yield address, Path(os.environ["PREFECT_HOME"])
+    return house.address, house.home
 
 
 def run_script(kind: str, address: str, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PREFECT_API_URL": address, "PREFECT_HOME": str(home)}
+    quiet = {**QUIET, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
+    environment = {**os.environ, **quiet, "PREFECT_API_URL": address, "PREFECT_HOME": str(home)}
     return subprocess.run([sys.executable, "-c", SCRIPT, kind], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
 
 
@@ -111,7 +111,8 @@ def _decoded(content: bytes) -> bytes:
 def test_a_server_ends_with_the_process_that_started_it() -> None:
     script = """
 import time
-from flows.server import prefect_server
+from flows.server import QUIET, prefect_server
+from tests.prefect_house import House
 
 with prefect_server() as address:
     print(address, flush=True)

@@ -4,13 +4,19 @@ import csv
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.prefect_house import House, kill, open_house, processes_of, wait_for
+from tests.prefect_house import House, Inbox, Json, kill, open_house, open_inbox, processes_of, wait_for
 from tests.runs import SAMPLE, command, line, run, write_extract
+from tests.test_secrecy import ALL as ALL_MARKERS
+from tests.test_secrecy import LEAKY, write_extracts
+from transforms.errors import BusyError
 from transforms.layout import COLUMNS
 from transforms.store import Store
 
@@ -23,18 +29,40 @@ SLOW_ROWS = 2_500_000
 """Rows that are read for a few seconds, in which a run can be killed."""
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-def served(house: House) -> House:
+@dataclass(frozen=True)
+class Served:
     """A house where the deployment `asked` is served, of which runs are made by hand."""
-    house.start("sij-audit", "serve", "--cron", NEVER, "--name", "asked", "--out", house.folder / "asked")
-    house.deployment("asked")
-    return house
+
+    house: House
+    inbox: Inbox
+    settings: Path
+
+    def set(self, *lines: str) -> None:
+        """Write the settings anew; the process that serves goes on."""
+        self.settings.write_text("\n".join([f'webhook_url = "{self.inbox.url}"', *lines, ""]), encoding="utf-8")
+
+    def run(self, out: Path, due: datetime | None = None, **parameters: Any) -> Json:
+        """Have a run made, and wait for its end."""
+        return self.house.ended_run(self.house.ask_for_run("asked", due, out=str(out), **parameters))
+
+
+@pytest.fixture(scope="module")
+def serving(house: House) -> Iterator[Served]:
+    with open_inbox() as inbox:
+        served = Served(house, inbox, house.folder / "sij-audit.toml")
+        served.set()
+        house.start(
+            *("sij-audit", "serve", "--cron", NEVER, "--name", "asked", "--out", house.folder / "asked"),
+            SIJ_AUDIT_SETTINGS=str(served.settings),
+        )
+        house.deployment("asked")
+        yield served
+
+
+@pytest.fixture
+def served(serving: Served) -> Served:
+    serving.set()
+    return serving
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +87,13 @@ def outcomes(out: Path) -> list[str | None]:
     return list(ended.values())
 
 
+def is_free(out: Path) -> bool:
+    """Whether nobody holds OUT."""
+    with suppress(BusyError), Store(out).lock():
+        return True
+    return False
+
+
 def as_of_days(out: Path) -> list[str]:
     return [run.name[:10] for run in sorted((out / "runs").iterdir())]
 
@@ -68,80 +103,104 @@ def wait_for_ingest(out: Path) -> Path:
     return wait_for("the first batch", lambda: next(iter(out.glob("claims/*.parquet")), None))
 
 
-def test_a_run_is_as_of_the_day_for_which_it_was_scheduled(served: House, tmp_path: Path) -> None:
-    due = datetime.now(UTC) - timedelta(days=2)
-    run_id = served.ask_for_run("asked", due, out=str(tmp_path / "out"), landing=str(SAMPLE))
-    ended = served.ended_run(run_id)
-    assert (ended["state_name"], as_of_days(tmp_path / "out")) == ("Completed", [due.date().isoformat()])
-    assert "61 findings new, 0 changed" in ended["state"]["message"]
+def test_a_run_is_as_of_the_day_for_which_it_was_scheduled(served: Served, tmp_path: Path) -> None:
+    two_days_ago = (datetime.now(UTC) - timedelta(days=2)).replace(hour=12)
+    ended = served.run(tmp_path / "out", two_days_ago, landing=str(SAMPLE))
+    assert (ended["state_name"], as_of_days(tmp_path / "out")) == ("Completed", [two_days_ago.date().isoformat()])
+    assert "findings new, 0 changed" in ended["state"]["message"]
 
 
-def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: House, tmp_path: Path) -> None:
-    run_id = served.ask_for_run("asked", as_of="2024-06-30", out=str(tmp_path / "out"), landing=str(SAMPLE))
-    served.ended_run(run_id)
-    artifact = served.artifact(run_id)
+def test_settings_are_read_anew_by_every_run(served: Served, tmp_path: Path) -> None:
+    noon = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12)
+    served.set(f'time_zone = "Pacific/Kiritimati"\nlanding = "{SAMPLE}"')
+    served.run(tmp_path / "out", noon)
+    assert as_of_days(tmp_path / "out") == [(noon + timedelta(days=1)).date().isoformat()]
+    served.set("wall_clock = 3")
+    ended = served.run(tmp_path / "out")
+    assert (ended["state_name"], "wall_clock is no setting" in ended["state"]["message"]) == ("Failed", True)
+
+
+def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, tmp_path: Path) -> None:
+    ended = served.run(tmp_path / "out", as_of="2024-06-30", landing=str(SAMPLE))
+    artifact = served.house.artifact(ended["id"])
     assert artifact["key"] == "sij-audit-run"
-    text = artifact["data"]
-    assert "# Run 2024-06-30-" in text
-    assert "| `CP.MP.166` | `nerve_block_not_necessary` | IV | 5 | 4 | 1 | $1,905.50 | $1,905.50 |" in text
-    assert "At risk, no dollar counted twice: $13,188.80." in text
+    assert "# Run 2024-06-30-" in artifact["data"]
+    assert "| `CP.MP.166` | `nerve_block_not_necessary` | IV | 5 | 4 | 1 | $1,905.50 | $1,905.50 |" in artifact["data"]
+    assert "At risk, no dollar counted twice: $13,188.80." in artifact["data"]
 
 
-def test_of_missed_runs_the_last_alone_is_made_up_for(served: House, tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    nights = [now - timedelta(days=days) for days in (3, 2, 1)]
+def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, tmp_path: Path) -> None:
+    nights = [datetime.now(UTC) - timedelta(days=days) for days in (3, 2, 1)]
     places = {"out": str(tmp_path / "out"), "landing": str(SAMPLE)}
-    runs = [served.ask_for_run("asked", night, **places) for night in nights]
-    ended = [served.ended_run(run_id) for run_id in runs]
+    runs = [served.house.ask_for_run("asked", night, **places) for night in nights]
+    ended = [served.house.ended_run(run_id) for run_id in runs]
     assert [run["state_name"] for run in ended] == ["Superseded", "Superseded", "Completed"]
     assert as_of_days(tmp_path / "out") == [nights[-1].date().isoformat()]
 
 
-def test_a_run_that_finds_out_taken_alarms_nobody(served: House, tmp_path: Path) -> None:
+def test_a_run_that_finds_out_taken_alarms_nobody(served: Served, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Store(out).lock():
-        ended = served.ended_run(served.ask_for_run("asked", out=str(out), landing=str(SAMPLE)))
+        ended = served.run(out, landing=str(SAMPLE))
     assert (ended["state_name"], ended["state_type"]) == ("Busy", "COMPLETED")
-    assert not (out / "journal.jsonl").exists()
+    assert (served.inbox.kinds(out), (out / "journal.jsonl").exists()) == ([], False)
 
 
-def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: House, tmp_path: Path) -> None:
+def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: Served, tmp_path: Path) -> None:
     out = tmp_path / "out"
     lines = [line(f"C{n}-{day}", f"2024-01-{day}", person=f"P{n}") for n in range(60) for day in (10, 15, 20)]
-    extract = write_extract(tmp_path / "claims.parquet", lines)
-    run(out, extract, as_of=date(2024, 6, 30))
+    run(out, write_extract(tmp_path / "claims.parquet", lines), as_of=date(2024, 6, 30))
     before = (out / "current").readlink()
-    held = served.ended_run(served.ask_for_run("asked", as_of="2024-01-12", out=str(out)))
+    held = served.run(out, as_of="2024-01-12")
     assert (held["state_name"], held["state_type"]) == ("Held", "FAILED")
     assert "against 180 of the run before" in held["state"]["message"]
-    assert (out / "current").readlink() == before
-    assert "# Held back" in served.artifact(held["id"])["data"]
-    served.wait_for_events(held["id"], "Failed", "Held")  # an automation on failure waits for the first
-    accepted = served.ended_run(served.ask_for_run("asked", as_of="2024-01-12", out=str(out), accept_change=True))
+    assert ((out / "current").readlink(), served.inbox.kinds(out)) == (before, ["hold"])
+    assert "# Held back" in served.house.artifact(held["id"])["data"]
+    served.house.wait_for_events(held["id"], "Failed", "Held")  # an automation on failure waits for the first
+    accepted = served.run(out, as_of="2024-01-12", accept_change=True)
     assert (accepted["state_name"], (out / "current").readlink() != before) == ("Completed", True)
+    assert served.inbox.kinds(out) == ["hold"], "a run that needs nobody is not told of"
 
 
-def test_a_failure_says_why(served: House, tmp_path: Path) -> None:
-    ended = served.ended_run(served.ask_for_run("asked", out=str(tmp_path / "out"), landing=str(tmp_path / "nowhere")))
-    assert ended["state_type"] == "FAILED"
-    assert "nowhere" in ended["state"]["message"]
+def test_a_failure_says_why(served: Served, tmp_path: Path) -> None:
+    ended = served.run(tmp_path / "out", landing=str(tmp_path / "nowhere"))
+    assert (ended["state_name"], "nowhere" in ended["state"]["message"]) == ("Failed", True)
+    assert served.inbox.kinds(tmp_path / "out") == ["failure"]
 
 
-def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: House, slow_landing: Path, tmp_path: Path) -> None:
+def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: Served, slow_landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     places = {"out": str(out), "landing": str(slow_landing)}
-    run_id = served.ask_for_run("asked", **places)
+    run_id = served.house.ask_for_run("asked", **places)
     batch = wait_for_ingest(out)
-    served.cancel(run_id)
-    assert served.ended_run(run_id)["state_name"] == "Cancelled"
+    served.house.cancel(run_id)
+    assert served.house.ended_run(run_id)["state_name"] == "Cancelled"
     taken = batch.stat()
     with Store(out).lock():
         pass
-    following = served.ask_for_run("asked", **places)
-    assert served.ended_run(following)["state_name"] == "Completed"
+    following = served.run(out, landing=str(slow_landing))
+    assert following["state_name"] == "Completed"
     assert batch.stat() == taken, "what was taken in was read again"
-    assert outcomes(out)[1:] == ["published"]
-    assert "that began at" in served.artifact(following)["data"]
+    assert (outcomes(out)[1:], served.inbox.kinds(out)) == (["published"], ["attention"])
+    assert "failed: it was stopped or cancelled" in served.house.artifact(following["id"])["data"]
+
+
+def test_nothing_of_a_member_reaches_prefect(served: Served, tmp_path: Path) -> None:
+    extracts = write_extracts(tmp_path / "in")
+    out = tmp_path / "out"
+    ended = served.run(out, as_of="2024-06-30", landing=str(extracts[0].parent))
+    assert (ended["state_name"], served.inbox.kinds(out)) == ("Completed", ["attention"])
+    policy = tmp_path / "leaky"
+    policy.mkdir()
+    (policy / "policy.toml").write_text('extends = "cp_mp_166"\npolicy_id = "LEAKY"\n', encoding="utf-8")
+    (policy / "mistake.sql").write_text(LEAKY, encoding="utf-8")
+    served.set(f'policies = ["{policy}"]')
+    failed = served.run(out, as_of="2024-06-30")
+    assert failed["state"]["message"].startswith("Stopped by ConversionException")
+    stored = served.house.stored()
+    assert b"ConversionException" in stored
+    assert [marker for marker in ALL_MARKERS if marker.encode() in stored] == []
+    assert [marker for marker in ALL_MARKERS if marker in json.dumps(served.inbox.told, ensure_ascii=False)] == []
 
 
 def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_path: Path, slow_landing: Path) -> None:
@@ -188,19 +247,40 @@ def test_serving_waits_for_a_server_that_is_away(tmp_path: Path) -> None:
         assert house.ended_run(house.ask_for_run("waits"))["state_name"] == "Completed"
 
 
-def test_a_work_pool_runs_it_from_the_checkout(house: House, tmp_path: Path) -> None:
-    settings = tmp_path / "sij-audit.toml"
-    settings.write_text(f'out = "out"\nlanding = "{SAMPLE}"\n', encoding="utf-8")
+def test_a_work_pool_runs_it_from_the_checkout_and_goes_on_after_a_kill(house: House, slow_landing: Path, tmp_path: Path) -> None:
+    settings, out = tmp_path / "sij-audit.toml", tmp_path / "out"
+    settings.write_text(f'out = "out"\nlanding = "{slow_landing}"\n', encoding="utf-8")
     for order in (("work-pool", "create", "sij-audit", "--type", "process"), ("deploy", "--all")):
         done = house.run("prefect", "--no-prompt", *order)
         assert done.returncode == 0, done.stderr
-    worker = house.start("prefect", "worker", "start", "--pool", "sij-audit", SIJ_AUDIT_SETTINGS=str(settings))
-    done = house.run("prefect", "deployment", "run", "nightly-audit/nightly")
-    assert done.returncode == 0, done.stderr
-    [asked] = wait_for("the run", lambda: house.runs_of("nightly"))
-    ended = house.ended_run(asked["id"])
-    assert (ended["state_name"], (tmp_path / "out/current/findings.parquet").is_file()) == ("Completed", True)
-    kill(worker)
+    worker = ("prefect", "worker", "start", "--pool", "sij-audit")
+    started = house.start(*worker, SIJ_AUDIT_SETTINGS=str(settings))
+    assert house.run("prefect", "deployment", "run", "nightly-audit/nightly").returncode == 0
+    taken = wait_for_ingest(out).stat()
+    kill(started)
+    wait_for("the end of the run's process", lambda: is_free(out))
+    assert (outcomes(out), (out / "current").exists()) == ([None], False)
+
+    started = house.start(*worker, SIJ_AUDIT_SETTINGS=str(settings))
+    ended = house.ended_run(house.ask_for_run("nightly"))
+    assert (ended["state_name"], outcomes(out)) == ("Completed", [None, "published"])
+    assert wait_for_ingest(out).parent.joinpath(min(out.glob("claims/*.parquet"), key=lambda path: path.stat().st_mtime)).stat() == taken
+    assert [run["state_name"] for run in house.runs_of("nightly")] == ["Crashed", "Completed"]
+    kill(started)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_told_to_stop_serving_cancels_what_runs(house: House, slow_landing: Path, tmp_path: Path, signal_number: int) -> None:
+    out, name = tmp_path / "out", f"stopped-{signal_number}"
+    runner = house.start("sij-audit", "serve", "--cron", NEVER, "--name", name, "--out", out, "--landing", slow_landing)
+    run_id = house.ask_for_run(name)
+    wait_for_ingest(out)
+    runner.send_signal(signal_number)
+    assert runner.wait() == 0
+    wait_for("the end of its run", lambda: is_free(out))
+    assert (out / "current").exists() is False
+    assert house.ended_run(run_id)["state_name"] == "Cancelled"
+    assert house.deployment(name)["paused"] is False
 
 
 @pytest.mark.parametrize(

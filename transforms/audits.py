@@ -168,10 +168,17 @@ def run_audit(request: Request, report: Reporter = report_nothing, step: Step = 
             end(store, attempt, "held", message=str(error))
             raise
         except BaseException as error:
-            end(store, attempt, "failed", message=str(error) if isinstance(error, AuditError) else type(error).__name__)
+            end(store, attempt, "failed", message=_why(error))
             raise
         end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name)
         return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *result.remarks))
+
+
+def _why(error: BaseException) -> str:
+    """What may be written down of an error: the kind alone of one whose text may quote a cell."""
+    if isinstance(error, AuditError):
+        return str(error)
+    return type(error).__name__ if isinstance(error, Exception) else "it was stopped or cancelled."
 
 
 def _check_policies(store: Store, policies: Sequence[Policy]) -> None:
