@@ -46,6 +46,9 @@ class Served:
         return self.house.ended_run(self.house.ask_for_run("asked", due, out=str(out), **parameters))
 
 
+ENDLESS = "select count(*) from range(10000000) as a, range(10000000) as b where a.range * 7 % 13 = b.range % 11"
+
+
 @pytest.fixture(scope="module")
 def serving(house: House) -> Iterator[Served]:
     with open_inbox() as inbox:
@@ -96,6 +99,14 @@ def is_free(out: Path) -> bool:
 
 def as_of_days(out: Path) -> list[str]:
     return [run.name[:10] for run in sorted((out / "runs").iterdir())]
+
+
+def write_policy(folder: Path, rule: str) -> Path:
+    """A policy of a rule more."""
+    folder.mkdir()
+    (folder / "policy.toml").write_text('extends = "cp_mp_166"\npolicy_id = "MORE"\n', encoding="utf-8")
+    (folder / "more.sql").write_text(rule, encoding="utf-8")
+    return folder
 
 
 def wait_for_ingest(out: Path) -> Path:
@@ -185,16 +196,26 @@ def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: Served, s
     assert "failed: it was stopped or cancelled" in served.house.artifact(following["id"])["data"]
 
 
+def test_a_run_that_hangs_is_ended_and_told(served: Served, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    folder = write_policy(tmp_path / "endless", LEAKY.replace("person_id::integer > 0", f"({ENDLESS}) > 0"))
+    served.set("wall_clock_minutes = 1", f'policies = ["{folder}"]')
+    ended = served.run(out, landing=str(SAMPLE))
+    assert (ended["state_name"], "was ended after 1 minutes" in ended["state"]["message"]) == ("Failed", True)
+    wait_for("the end of its process", lambda: is_free(out))
+    served.set()
+    following = served.run(out, landing=str(SAMPLE))
+    assert (following["state_name"], outcomes(out)) == ("Completed", [None, "published"])
+    assert "never ended" in served.house.artifact(following["id"])["data"]
+    assert served.inbox.kinds(out) == ["failure", "attention"]
+
+
 def test_nothing_of_a_member_reaches_prefect(served: Served, tmp_path: Path) -> None:
     extracts = write_extracts(tmp_path / "in")
     out = tmp_path / "out"
     ended = served.run(out, as_of="2024-06-30", landing=str(extracts[0].parent))
     assert (ended["state_name"], served.inbox.kinds(out)) == ("Completed", ["attention"])
-    policy = tmp_path / "leaky"
-    policy.mkdir()
-    (policy / "policy.toml").write_text('extends = "cp_mp_166"\npolicy_id = "LEAKY"\n', encoding="utf-8")
-    (policy / "mistake.sql").write_text(LEAKY, encoding="utf-8")
-    served.set(f'policies = ["{policy}"]')
+    served.set(f'policies = ["{write_policy(tmp_path / "leaky", LEAKY)}"]')
     failed = served.run(out, as_of="2024-06-30")
     assert failed["state"]["message"].startswith("Stopped by ConversionException")
     stored = served.house.stored()
