@@ -136,14 +136,17 @@ def print_result(request: Request, result: Result) -> None:
     say(f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}")
     statuses = {row["status"]: row["findings"] for row in summary["statuses"]}
     say("Since the run before: " + ", ".join(f"{statuses.get(status, 0):,} {status}" for status in ("new", "changed", "open", "withdrawn")))
+    is_of_several = len({rule["policy_id"] for rule in summary["rules"]}) > 1
     for row in summary["held_back"]:
-        say(f"Kept out of the hand-off: {row['findings']:,} {row['held_back_for']} ({dollars(row['amount_at_risk'])} at risk)")
+        policy = f"{row['policy_id']}: " if is_of_several else ""
+        say(f"{policy}Kept out of the hand-off: {row['findings']:,} {row['held_back_for']} ({dollars(row['amount_at_risk'])} at risk)")
     if summary["sole_doubts"]:
         say()
         say("Reviews that would be violations but for one doubt:")
         for doubt in summary["sole_doubts"]:
+            policy = f"{doubt['policy_id']} " if is_of_several else ""
             say(
-                f"  {doubt['doubt_id']}: {doubt['finding_count']:,} ({dollars(doubt['amount_at_risk'])} at risk); "
+                f"  {policy}{doubt['doubt_id']}: {doubt['finding_count']:,} ({dollars(doubt['amount_at_risk'])} at risk); "
                 f"what would settle it: {doubt['settled_by']}"
             )
     _print_warnings(say, summary)

@@ -69,6 +69,7 @@ def test_a_delivery_spans_all_runs_since_the_last(tmp_path: Path) -> None:
     assert handed(tmp_path / "to-2") == [("new", "P2"), ("withdrawn", "P1")], "what came and went is not there, what went is"
     assert (delivery.number, delivery.since_run_id, delivery.run_id) == (2, first, last)
     assert deliver(store, tmp_path / "to-3", Settings()).number is None
+    assert not (tmp_path / "to-3").exists()
     assert deliver(store, tmp_path / "to-4", Settings(), since=first).number == 3
     assert handed(tmp_path / "to-4") == handed(tmp_path / "to-2")
 

@@ -491,11 +491,11 @@ def summarize(audit: Audit) -> dict[str, Any]:
         )["amount"],
         "held_back": rows_of(
             con,
-            "select held_back_for, count(*) as findings, sum(amount_at_risk) as amount_at_risk "
+            "select policy_id, held_back_for, count(*) as findings, sum(amount_at_risk) as amount_at_risk "
             "from review_states inner join findings using (finding_id) where held_back_for is not null and status <> 'withdrawn' "
-            "group by held_back_for order by held_back_for",
+            "group by policy_id, held_back_for order by policy_id, held_back_for",
         ),
-        "sole_doubts": rows_of(con, "select * from sole_doubts order by finding_count desc, doubt_id"),
+        "sole_doubts": rows_of(con, "select * from sole_doubts order by policy_id, finding_count desc, doubt_id"),
         "totals": audit.totals,
         "missing_columns": _missing_columns(audit.batches, audit.identity.settings),
     }

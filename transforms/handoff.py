@@ -82,12 +82,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
                 f"{since} is later than {last_run_id}, which was delivered last: what changed between them would never be handed over."
                 " Leave --since out, or name an earlier run."
             )
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if any(folder.iterdir()):
-                raise UsageError(f"{folder} is not empty. Name an empty folder, or one that is not there.")
-        except OSError as error:
-            raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
+        _check_folder(folder)
         kept = store.review_folder("deliveries")
         asked = [kept / f"{entry['number']:06}.parquet" for entry in earlier]
         files_of_delivered = {"delivered_findings": [delivered / "findings.parquet"]} if delivered else {}
@@ -110,6 +105,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             number = 1 + (earlier[-1]["number"] if earlier else 0)
             if not requests and not any(row["findings"] for row in totals if row["part"] not in ("suppressed", "overturned")):
                 return Delivery(None, current.name, since_run_id, totals, requests, left_out)
+            _make_folder(folder)
             files = _write_files(con, folder, since_run_id)
             con.execute(
                 "create table asked_now as select billing_npi, data_source, claim_id, person_id, cast(? as date) as asked_on "
@@ -132,6 +128,21 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
         text = json.dumps(entry, indent=2, default=str) + "\n"
         write_durably(kept / f"{number:06}.json", lambda path: path.write_text(text, encoding="utf-8"))
         return Delivery(number, current.name, since_run_id, totals, requests, left_out)
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty. Name an empty folder, or one that is not there.")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
 
 
 def list_deliveries(store: Store) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 -- title: What alone keeps findings from being violations
--- grain: one row per doubt that is the only one to make a review of a violation
+-- grain: one row per policy_id and doubt that is the only one to make a review of a violation
 
 select
+    current_findings.policy_id,
     doubts.doubt_id,
     doubts.settled_by,
     count(*) as finding_count,
@@ -10,5 +11,5 @@ from determinations
 inner join doubts on determinations.deciding_bits = doubts.doubt_bit
 inner join current_findings on determinations.finding_id = current_findings.finding_id
 where determinations.would_be_violation
-group by doubts.doubt_id, doubts.settled_by
-order by doubts.doubt_id
+group by current_findings.policy_id, doubts.doubt_id, doubts.settled_by
+order by current_findings.policy_id, doubts.doubt_id
