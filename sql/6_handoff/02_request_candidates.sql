@@ -2,8 +2,8 @@
 -- grain: one row per data_source, claim_id, person_id and billing_npi
 --
 -- The claims of all findings that are neither kept back nor reviewed, those judged and those that they are measured against, but for those
--- whose records were asked for before. The dollars of a request are those of the findings that it would tell of; a judged claim's own dollars at risk stand
--- beside them, and sum to distinct dollars. A line's dollars count once, also where findings of several policies have them.
+-- whose records were asked for before. The dollars of a request are those of the findings that it would tell of; a judged claim's own dollars
+-- at risk stand beside them, and sum to distinct dollars. A line's dollars count once, also where findings of several policies have them.
 
 with handed_over as (
     select findings.*
