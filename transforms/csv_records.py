@@ -104,12 +104,12 @@ def scan_lines(blocks: Iterable[bytes], name: str, progress: Callable[[int], Non
     return Lines(chunks, at, last == b"\n")
 
 
-def in_order(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-    """Do jobs in a pool, with few of them under way at a time; give the results in the order of the jobs."""
+def in_order(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job], ahead: int = 3) -> Iterator[Result]:
+    """Do jobs in a pool, few of them ahead of the one whose result is used; give the results in the order of the jobs."""
     pending: deque[Future[Result]] = deque()
     for job in jobs:
         pending.append(pool.submit(work, job))
-        if len(pending) > 3:
+        if len(pending) > ahead:
             yield pending.popleft().result()
     while pending:
         yield pending.popleft().result()

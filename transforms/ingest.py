@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.csv_part import REASONS, Progress, open_csv_part, registered
-from transforms.csv_records import Ints
+from transforms.csv_records import Ints, in_order
 from transforms.durable import write_durably
 from transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
@@ -219,7 +219,7 @@ def _take(store: Store, given: Given, progress: Progress, trusting: bool = True)
             _refuse_lacking(batch, extract.name, given.required_columns)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: _write_quarantine(part, batch.extract, path))
-            write_durably(batch.path, lambda path: _write_lines(con, batch, path))
+            write_durably(batch.path, lambda path: _write_lines(part, batch, path))
             progress("rows", part.rows_read, part.rows_read)
             return batch
     except (duckdb.OutOfMemoryException, MemoryError):
@@ -482,18 +482,31 @@ def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
     return columns
 
 
-def _write_lines(con: duckdb.DuckDBPyConnection, batch: Batch, path: Path) -> None:
-    """Write the kept lines, with page checksums: a flipped bit in zstd is else read as data."""
-    names = ", ".join(column.name for column in COLUMNS)
-    lines = con.execute(f"select {names} from kept where not is_repeat order by position").to_arrow_reader(ROWS)
-    written = 0
-    with pq.ParquetWriter(path, BATCH_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
-        for rows in lines:
-            writer.write_batch(rows.cast(BATCH_SCHEMA))
-            written += rows.num_rows
+def _write_lines(part: Part, batch: Batch, path: Path) -> None:
+    """Write the kept lines by position, with page checksums: a flipped bit in zstd is else read as data.
+
+    What was fetched lies nearly in order, so that a stretch of positions is soon found; to sort it whole would cost more than to write it.
+    """
+    kept = _positions(part, "from kept where not is_repeat")
+    stretches = np.array_split(kept, range(ROWS, len(kept), ROWS)) if len(kept) else []
+    with ThreadPoolExecutor(1) as pool, pq.ParquetWriter(path, BATCH_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+        for lines in in_order(pool, lambda positions: _read_lines(part, positions), stretches, ahead=1):
+            writer.write_table(lines, ROWS)
         writer.add_key_value_metadata(batch.metadata())
-    if written != batch.controls["rows_kept"]:
-        raise AuditError(f"{batch.extract}: {written} lines were written, and {batch.controls['rows_kept']} were kept.")
+    if len(kept) != batch.controls["rows_kept"]:
+        raise AuditError(f"{batch.extract}: {len(kept)} lines were written, and {batch.controls['rows_kept']} were kept.")
+
+
+def _read_lines(part: Part, positions: Ints) -> pa.Table:
+    """Read the fetched lines at sorted positions, in their order."""
+    names = ", ".join(column.name for column in COLUMNS)
+    stretch = f"position between {positions[0]} and {positions[-1]}"
+    lines = part.con.execute(f"select position, {names} from fetched where {stretch}").to_arrow_table()
+    found = lines.column(0).to_numpy()
+    if not np.array_equal(found, positions):
+        order = np.argsort(found)
+        lines = lines.take(pa.array(order[np.searchsorted(found, positions, sorter=order)]))
+    return lines.select(BATCH_SCHEMA.names).cast(BATCH_SCHEMA)
 
 
 def _write_quarantine(part: Part, extract: str, path: Path) -> None:
