@@ -5,7 +5,7 @@ for whatever reason, is left to the checks in SQL, which own every decision: not
 row of as many fields as there are columns, without quotes or cells that begin with a blank, whose checked cells are written in the usual way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,24 +25,17 @@ PAD = 16
 DATE_COLUMNS = ("claim_line_start_date", "claim_start_date", "claim_end_date", "claim_line_end_date", "paid_date", "file_date")
 
 
-def _two_digits() -> npt.NDArray[np.uint8]:
-    table = np.full(1 << 16, 255, np.uint8)
-    for number in range(100):
-        table[int.from_bytes(b"%02d" % number, "little")] = number
-    return table
-
-
-TWO_DIGITS = _two_digits()
-"""The number that two digits stand for, by the two bytes as one integer; 255 for anything else."""
-
-LAST_DAYS = np.zeros(256, np.uint8)
-LAST_DAYS[1:13] = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LAST_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """A 29th of February is not plain."""
 
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 ZEROS = np.uint64(0x3030303030303030)
 HIGH_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
+THREES = np.uint64(0x3333333333333333)
+POINT = np.uint64(46)
+HIGH_PAIR = np.uint64(0xFFFF000000000000)
 SIXES = np.uint64(0x0606060606060606)
+HALF = np.uint64(32)
 LOWER_CASE = np.uint64(0x2020202020202020)
 NO_CASE = np.uint64(0xDFDFDFDFDFDFDFDF)
 NOT_ASCII = np.uint64(0x8080808080808080)
@@ -56,13 +49,59 @@ def _word(text: bytes) -> np.uint64:
 STATUSES = tuple(_word(status) for status in (b"paid", b"denied", b"pending"))
 
 
+class Numbers:
+    """Which numbers a few words stand for: each word has a place of its own among 65,536."""
+
+    def __init__(self, numbers: dict[bytes, int]) -> None:
+        words = np.array([_word(text) for text in numbers])
+        self._factor = next(factor for factor in _odd_factors() if len(np.unique((words * factor) >> np.uint64(48))) == len(words))
+        places = self._places(words)
+        self._words = np.full(1 << 16, words[0])
+        self._numbers = np.zeros(1 << 16, np.int32)
+        self._words[places] = words
+        self._numbers[places] = list(numbers.values())
+
+    def find(self, words: Words) -> tuple[Flags, npt.NDArray[np.int32]]:
+        """Tell which of the words stand for a number, and for which."""
+        places = self._places(words)
+        return self._words[places] == words, self._numbers[places]
+
+    def _places(self, words: Words) -> npt.NDArray[np.int64]:
+        return ((words * self._factor) >> np.uint64(48)).view(np.int64)
+
+
+def _odd_factors() -> Iterator[np.uint64]:
+    """Give factors that spread words, ever others."""
+    factor = int(SPREAD)
+    while True:
+        yield np.uint64(factor)
+        factor = (factor * int(SPREAD) + 2) % (1 << 64)
+
+
+class DateForm:
+    """How dates of a form are read: their year and their day, each as bytes of one word."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.width = len(name)
+        day = {"YYYY-MM-DD": "-{:02}-{:02}", "YYYYMMDD": "{:02}{:02}", "MM/DD/YYYY": "{:02}/{:02}/"}[name]
+        self.years = Numbers({b"\0\0\0\0%d" % year: 10000 * year for year in range(1990, 2100)})
+        self.days = Numbers(
+            {
+                day.format(month, number).encode(): 100 * month + number
+                for month, last in enumerate(LAST_DAYS, 1)
+                for number in range(1, last + 1)
+            }
+        )
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to look for in a file's rows: where the columns are, the forms of its dates, and the codes, each of at most 8 letters and digits."""
 
     columns: dict[str, int]
     width: int
-    date_forms: dict[str, str]
+    date_forms: dict[str, DateForm]
     may_be_code: Flags
     """By 16 bits that are made of a code: true for every code and a few other texts."""
 
@@ -88,7 +127,8 @@ def make_plan(columns: dict[str, int], width: int, date_forms: dict[str, str], c
     may_be_code = np.zeros(1 << 16, bool)
     if names:
         may_be_code[_spread(np.array([_word(name) for name in names]))] = True
-    return Plan(columns, width, date_forms, may_be_code)
+    forms = {form: DateForm(form) for form in set(date_forms.values())}
+    return Plan(columns, width, {name: forms[form] for name, form in date_forms.items()}, may_be_code)
 
 
 def _spread(words: Words) -> npt.NDArray[np.uint64]:
@@ -109,6 +149,11 @@ class Cells:
     def words(self, offsets: Offsets) -> Words:
         """Read eight bytes at each of the offsets; the first is the lowest."""
         return np.ndarray((len(self._padded) - 7,), "<u8", self._padded, strides=(1,))[offsets]
+
+    def word_pairs(self, offsets: Offsets) -> tuple[Words, Words]:
+        """Read sixteen bytes at each of the offsets, as two words."""
+        pairs = np.ndarray((len(self._padded) - 15,), "V16", self._padded, strides=(1,))[offsets].view("<u8")
+        return pairs[0::2], pairs[1::2]
 
     def bytes(self, offsets: Offsets) -> Bytes:
         """Read the byte at each of the offsets."""
@@ -173,7 +218,7 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
     if column := cells("data_source"):
         is_plain &= (column.widths == 0) | (column.last_bytes() != 32)
     if column := cells("claim_line_number"):
-        is_plain &= _digits(column.words(column.ends - 8), column.widths)[0]
+        is_plain &= _digits(column.words(column.ends - 8), column.widths)
     service_dates = np.zeros(len(starts), np.int32)
     for name in DATE_COLUMNS:
         if column := cells(name):
@@ -214,12 +259,27 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
     )
 
 
-def _digits(words: Words, widths: Offsets) -> tuple[Flags, Words]:
-    """Read the one to eight digits that words end with."""
+def _digits(words: Words, widths: Offsets) -> Flags:
+    """Tell which words end with digits alone, one to eight."""
+    return (widths >= 1) & (widths <= 8) & _are_digits(_zero_filled(words, widths))
+
+
+def _zero_filled(words: Words, widths: Offsets) -> Words:
+    """Put zeros before the last characters of words."""
     shorter = LOW_BYTES[8 - np.clip(widths, 0, 8)]
-    words = (words & ~shorter) | (ZEROS & shorter)
-    is_number = (widths >= 1) & (widths <= 8) & (words & HIGH_HALVES == ZEROS) & ((words + SIXES) & HIGH_HALVES == ZEROS)
-    words -= ZEROS
+    filled: Words = (words & ~shorter) | (ZEROS & shorter)
+    return filled
+
+
+def _are_digits(words: Words) -> Flags:
+    flags: Flags = ((words & HIGH_HALVES) | (((words + SIXES) & HIGH_HALVES) >> np.uint64(4))) == THREES
+    return flags
+
+
+def _eight_digits(words: Words) -> tuple[Flags, Words]:
+    """Read eight digits."""
+    is_number = _are_digits(words)
+    words = words - ZEROS
     words = (words * np.uint64(10) + (words >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
     words = (words * np.uint64(100) + (words >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
     words = (words * np.uint64(10000) + (words >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
@@ -227,45 +287,36 @@ def _digits(words: Words, widths: Offsets) -> tuple[Flags, Words]:
 
 
 def _hundredths(column: Cells) -> tuple[Flags, npt.NDArray[np.int64]]:
-    """Read numbers of at most two decimals, and eight characters in all, as hundredths."""
-    words = column.words(column.ends - 8)
-    point = np.uint64(46)
-    has_two = (column.widths >= 4) & ((words >> np.uint64(40)) & np.uint64(255) == point)
-    has_one = (column.widths >= 3) & ((words >> np.uint64(48)) & np.uint64(255) == point) & ~has_two
-    behind = np.where(has_two, np.uint8(3), np.where(has_one, np.uint8(2), np.uint8(0)))
-    is_number, whole = _digits(words << (behind.astype(np.uint64) << np.uint64(3)), column.widths - behind)
-    # one decimal is read as the second of two, behind a zero, and counts ten times
-    last = (words >> np.uint64(48)).astype(np.uint16)
-    decimals = TWO_DIGITS[np.where(has_one, (last & np.uint16(0xFF00)) | np.uint16(48), last)]
-    numbers = whole.astype(np.int64) * 100 + np.where(
-        has_two, decimals, np.where(has_one, np.minimum(decimals, 9) * np.uint8(10), np.uint8(0))
+    """Read numbers of at most two decimals, and eight digits with them, as hundredths."""
+    words = _zero_filled(column.words(column.ends - 8), column.widths)
+    behind = words >> np.uint64(40)
+    has_two = (behind & np.uint64(0xFF) == POINT) & (column.widths >= 4)
+    has_one = (behind & np.uint64(0xFF00) == POINT << np.uint64(8)) & (column.widths >= 3)
+    # without the point, with zeros for decimals that are not written, and none before the last eight digits but for whole numbers
+    digits = np.where(
+        has_two, (words & HIGH_PAIR) | ((words & LOW_BYTES[5]) << np.uint64(8)) | ZEROS & LOW_BYTES[1], words >> np.uint64(16)
     )
-    return is_number & (column.widths <= 8) & ((behind == 0) | (decimals < 100)), numbers
+    digits |= np.where(has_two, np.uint64(0), ZEROS & HIGH_PAIR)
+    if has_one.any():
+        one = (words & LOW_BYTES[6]) | ((words >> np.uint64(8)) & np.uint64(0xFF << 48)) | ZEROS & ~LOW_BYTES[7]
+        digits = np.where(has_one, one, digits)
+    is_number, numbers = _eight_digits(digits)
+    is_short = (column.widths >= 1) & (column.widths <= np.where(has_two | has_one, np.int32(8), np.int32(6)))
+    return is_number & is_short, numbers.view(np.int64)
 
 
-def _dates(column: Cells, form: str) -> tuple[Flags, npt.NDArray[np.int32]]:
+def _dates(column: Cells, form: DateForm) -> tuple[Flags, npt.NDArray[np.int32]]:
     """Read dates of a form, from 1990 to 2099, as numbers YYYYMMDD."""
-    words = column.words(column.starts)
-
-    def pair(byte: int) -> Bytes:
-        return TWO_DIGITS[(words >> np.uint64(8 * byte)).astype(np.uint16)]
-
-    def tail() -> Bytes:
-        return TWO_DIGITS[(column.words(column.starts + 2) >> np.uint64(48)).astype(np.uint16)]
-
-    if form == "YYYY-MM-DD":
-        century, year, month, day = pair(0), pair(2), pair(5), tail()
-        marks, width = (_word(b"\0\0\0\0\xff\0\0\xff"), _word(b"\0\0\0\0-\0\0-")), 10
-    elif form == "YYYYMMDD":
-        century, year, month, day = pair(0), pair(2), pair(4), pair(6)
-        marks, width = (np.uint64(0), np.uint64(0)), 8
+    first, second = column.word_pairs(column.starts)
+    if form.name == "YYYY-MM-DD":
+        years, days = first << HALF, first >> HALF | (second & LOW_BYTES[2]) << HALF
+    elif form.name == "YYYYMMDD":
+        years, days = first << HALF, first >> HALF
     else:
-        month, day, century, year = pair(0), pair(3), pair(6), tail()
-        marks, width = (_word(b"\0\0\xff\0\0\xff\0\0"), _word(b"\0\0/\0\0/\0\0")), 10
-    is_date = (column.widths == width) & (words & marks[0] == marks[1]) & (year < 100) & (day >= 1) & (day <= LAST_DAYS[month])
-    is_date &= (century == 20) | ((century == 19) & (year >= 90))
-    dates = (century.astype(np.int32) * 100 + year) * 10000 + month.astype(np.int32) * 100 + day
-    return is_date, dates
+        years, days = (first >> np.uint64(48) | second << np.uint64(16)) << HALF, first & LOW_BYTES[6]
+    is_year, year_numbers = form.years.find(years)
+    is_day, day_numbers = form.days.find(days)
+    return (column.widths == form.width) & is_year & is_day, year_numbers + day_numbers
 
 
 def _is_original(frequency: Cells | None, bill_type: Cells | None, count: int) -> Flags:
@@ -285,8 +336,9 @@ def _texts(column: Cells, rows: npt.NDArray[np.int64]) -> pa.Array:
     """Give some of the cells as an Arrow array of views, which copies none longer than twelve bytes; an empty cell is null."""
     starts, widths = column.starts[rows], column.widths[rows]
     views = np.empty(len(rows), dtype=[("width", "<i4"), ("head", "<u4"), ("rest", "<u8")])
-    head = column.words(starts) & LOW_BYTES[np.minimum(widths, 8)]
-    tail = column.words(starts + 8) & LOW_BYTES[np.clip(widths - 8, 0, 4)]
+    head, tail = column.word_pairs(starts)
+    head = head & LOW_BYTES[np.minimum(widths, 8)]
+    tail = tail & LOW_BYTES[np.clip(widths - 8, 0, 4)]
     is_short = widths <= 12
     views["width"] = widths
     views["head"] = head.astype(np.uint32)
