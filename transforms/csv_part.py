@@ -33,6 +33,9 @@ STRICT_ROWS = 20_000
 PLAIN_CHUNKS = 16
 """Chunks whose plain rows are handed to DuckDB at a time; their bytes are held that long."""
 
+FETCHED_ROWS = 100_000
+"""Lines that are copied for DuckDB to read while it reads those before."""
+
 NO_TEXT = "\x01\x02\x03"
 """What DuckDB is told to read as null: nothing."""
 
@@ -235,11 +238,12 @@ class CsvPart:
         """Add what is selected of the rows at sorted positions, with their cells and `position`, to a table that may exist."""
         self.con.execute(f"create temp table if not exists {table} as {select('strict_cells')} limit 0")
         cut = np.searchsorted(positions, self.plain_count)
-        plain = positions[:cut]
-        if len(plain):
-            with self._numbered_lines(plain) as file:
-                source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))])
-                self.con.execute(f"insert into {table} {select(f'(select * replace (position::bigint as position) from {source})')}")
+        stretches = np.array_split(positions[:cut], range(FETCHED_ROWS, cut, FETCHED_ROWS)) if cut else []
+        with ThreadPoolExecutor(1) as pool:
+            for lines in in_order(pool, self._numbered_lines, stretches, ahead=1):
+                with lines as file:
+                    source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))])
+                    self.con.execute(f"insert into {table} {select(f'(select * replace (position::bigint as position) from {source})')}")
         if cut < len(positions):
             wanted = pa.table({"position": positions[cut:]})
             with registered(self.con, "wanted_positions", wanted):

@@ -339,13 +339,7 @@ def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
     count = _one(part, "select count(*) from checked")
     if count != part.row_count:
         raise PartMisread(f"{part.row_count} rows are there, and {count} were read.")
-    part.fetch(
-        _positions(
-            part, "from checked where reason = 0 and claim_hash in (select claim_hash from checked where reason = 0 and is_relevant)"
-        ),
-        "fetched",
-        _normaliser(part, rows),
-    )
+    _fetch(part, rows, "reason = 0 and claim_hash in (select claim_hash from checked where reason = 0 and is_relevant)")
     claims = part.con.execute(
         "select distinct data_source, claim_id from fetched semi join (select position from checked where is_relevant) using (position)"
     ).to_arrow_table()
@@ -357,13 +351,10 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     con = part.con
     with registered(con, "given_claims", claims):
         con.execute(f"create temp table claims as select distinct data_source, claim_id, {CLAIM_HASH} as claim_hash from given_claims")
-    part.fetch(
-        _positions(
-            part,
-            "from checked where reason = 0 and claim_hash in (select claim_hash from claims) and position not in (select position from fetched)",
-        ),
-        "fetched",
-        _normaliser(part, rows),
+    _fetch(
+        part,
+        rows,
+        "reason = 0 and claim_hash in (select claim_hash from claims) and position not in (select position from fetched)",
     )
     misread = _one(
         part,
@@ -400,6 +391,14 @@ class PartMisread(Exception):
 
 KEY = [column.name for column in COLUMNS if column.name not in ("file_name", "file_date")]
 """What makes two rows exact duplicates."""
+
+
+def _fetch(part: Part, rows: ScannedRows, condition: str) -> None:
+    """Add the canonical values of the checked rows of a condition to `fetched`, in any order, since to keep it costs a thread."""
+    positions = _positions(part, f"from checked where {condition}")
+    part.con.execute("set preserve_insertion_order = false")
+    part.fetch(positions, "fetched", _normaliser(part, rows))
+    part.con.execute("set preserve_insertion_order = true")
 
 
 def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
@@ -485,7 +484,7 @@ def _columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:
 def _write_lines(part: Part, batch: Batch, path: Path) -> None:
     """Write the kept lines by position, with page checksums: a flipped bit in zstd is else read as data.
 
-    What was fetched lies nearly in order, so that a stretch of positions is soon found; to sort it whole would cost more than to write it.
+    What was fetched lies nearly in order, so that a stretch of positions is soon found; to sort it whole costs more than to write it.
     """
     kept = _positions(part, "from kept where not is_repeat")
     stretches = np.array_split(kept, range(ROWS, len(kept), ROWS)) if len(kept) else []
