@@ -29,10 +29,10 @@ from transforms.csv_records import Ints, in_order
 from transforms.durable import write_durably
 from transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from transforms.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
-from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS
+from transforms.layout import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS, Column
 from transforms.parquet_part import open_parquet_part
 from transforms.policies import Code
-from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE
+from transforms.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, missing
 from transforms.retractions import retractions
 from transforms.row_checks import CLAIM_HASH, Part, ScannedRows, scan_rows
 from transforms.settings import MEMORY_LIMIT, bytes_of
@@ -339,7 +339,7 @@ def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
     count = _one(part, "select count(*) from checked")
     if count != part.row_count:
         raise PartMisread(f"{part.row_count} rows are there, and {count} were read.")
-    _fetch(part, rows, "reason = 0 and claim_hash in (select claim_hash from checked where reason = 0 and is_relevant)")
+    _fetch(part, rows, f"reason = 0 and claim_hash in ({RELEVANT_HASHES})")
     claims = part.con.execute(
         "select distinct data_source, claim_id from fetched semi join (select position from checked where is_relevant) using (position)"
     ).to_arrow_table()
@@ -351,11 +351,9 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     con = part.con
     with registered(con, "given_claims", claims):
         con.execute(f"create temp table claims as select distinct data_source, claim_id, {CLAIM_HASH} as claim_hash from given_claims")
-    _fetch(
-        part,
-        rows,
-        "reason = 0 and claim_hash in (select claim_hash from claims) and position not in (select position from fetched)",
-    )
+    if _one(part, f"select count(*) from claims where claim_hash not in ({RELEVANT_HASHES})"):
+        unfetched = "position not in (select position from fetched)"
+        _fetch(part, rows, f"reason = 0 and claim_hash in (select claim_hash from claims) and {unfetched}")
     misread = _one(
         part,
         "select count(*) from fetched f left join checked s on s.position = f.position where s.claim_hash is distinct from f.own_hash",
@@ -385,6 +383,9 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     )
 
 
+RELEVANT_HASHES = "select claim_hash from checked where reason = 0 and is_relevant"
+
+
 class PartMisread(Exception):
     """A parser's rows are not those that were counted; no row may be lost, so a slower one must read them."""
 
@@ -394,11 +395,21 @@ KEY = [column.name for column in COLUMNS if column.name not in ("file_name", "fi
 
 
 def _fetch(part: Part, rows: ScannedRows, condition: str) -> None:
-    """Add the canonical values of the checked rows of a condition to `fetched`, in any order, since to keep it costs a thread."""
+    """Add the canonical values of the checked rows of a condition to `fetched`, in any order, since to keep it costs a thread.
+
+    Columns that the extract lacks are not stored: they would take as much room as those that it has.
+    """
     positions = _positions(part, f"from checked where {condition}")
     part.con.execute("set preserve_insertion_order = false")
-    part.fetch(positions, "fetched", _normaliser(part, rows))
+    part.fetch(positions, "fetched_rows", _normaliser(part, rows))
     part.con.execute("set preserve_insertion_order = true")
+    there = {column.name for column in _columns_there(part)}
+    lacking = [f", {missing(column).value} as {column.name}" for column in COLUMNS if column.name not in there]
+    part.con.execute(f"create temp view if not exists fetched as select *{''.join(lacking)} from fetched_rows")
+
+
+def _columns_there(part: Part) -> list[Column]:
+    return [column for column in COLUMNS if part.reading(column, DATE_FORMS[0]) != missing(column)]
 
 
 def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
@@ -412,9 +423,12 @@ def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
             value = f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end"
         values.append(f"{value} as {column.name}")
 
+    names = [column.name for column in _columns_there(part)]
+    keys = [name for name in names if name in KEY]
+
     def normalise(source: str) -> str:
         normalised = f"select position, {', '.join(values)} from (select *, {', '.join(drafts)} from {source})"
-        return f"select *, {CLAIM_HASH} as own_hash, hash({', '.join(KEY)}) as row_hash from ({normalised})"
+        return f"select position, {', '.join(names)}, {CLAIM_HASH} as own_hash, hash({', '.join(keys)}) as row_hash from ({normalised})"
 
     return normalise
 
