@@ -39,8 +39,7 @@ from transforms.settings import MEMORY_LIMIT, bytes_of
 from transforms.store import Batch, Store
 
 MEMORY_SHARE = 9, 14
-"""What DuckDB may take of the memory limit while an extract is read: what is read, and what is written, need the rest."""
-"""Of DuckDB; what is beyond it spills into the work folder."""
+"""What DuckDB may take of the memory limit while an extract is read, before it spills; what reads and writes beside it needs the rest."""
 
 ROWS = 50_000
 """Rows of a Parquet file that are written at a time."""
