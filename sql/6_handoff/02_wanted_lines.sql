@@ -1,0 +1,70 @@
+-- title: Claim lines whose records would tell of a finding
+-- grain: one row per finding_id and claim line, judged or measured against
+--
+-- Of all findings that are neither kept back nor reviewed. What is at risk stands with the judged lines alone.
+
+with handed_over as (
+    select findings.*
+    from findings
+    inner join review_states on findings.finding_id = review_states.finding_id
+    where findings.status <> 'withdrawn' and review_states.held_back_for is null and review_states.disposition is null
+),
+
+unnested_lines as (
+    select
+        finding_id,
+        person_id,
+        service_date,
+        unnest(claim_lines) as claim_line,
+    from handed_over
+),
+
+judged_lines as (
+    select
+        finding_id,
+        person_id,
+        service_date,
+        claim_line.claim_id,
+        claim_line.claim_line_number,
+        sum(claim_line.amount_at_risk) as amount_at_risk,
+    from unnested_lines
+    group by finding_id, person_id, service_date, claim_line.claim_id, claim_line.claim_line_number
+)
+
+select
+    judged_lines.finding_id,
+    lines.data_source,
+    lines.claim_id,
+    lines.person_id,
+    lines.billing_npi,
+    lines.service_date,
+    lines.claim_line_number,
+    judged_lines.amount_at_risk,
+    true as is_judged,
+from judged_lines
+inner join lines
+    on
+        judged_lines.claim_id = lines.claim_id
+        and judged_lines.claim_line_number = lines.claim_line_number
+        and judged_lines.person_id = lines.person_id
+        and judged_lines.service_date = lines.service_date
+union all
+select
+    prior_claims.finding_id,
+    lines.data_source,
+    lines.claim_id,
+    lines.person_id,
+    lines.billing_npi,
+    lines.service_date,
+    lines.claim_line_number,
+    null as amount_at_risk,
+    false as is_judged,
+from (
+    select
+        finding_id,
+        person_id,
+        unnest(prior_claim_ids) as claim_id,
+    from handed_over
+) as prior_claims
+inner join lines on prior_claims.claim_id = lines.claim_id and prior_claims.person_id = lines.person_id
+where lines.fate = 'live'
