@@ -392,9 +392,7 @@ def member(
 @app.command()
 def status(
     out: Out,
-    max_age: Annotated[
-        timedelta, typer.Option(parser=age, metavar="AGE", help="How long ago a run may have ended well: 26h, 90m, 2d.")
-    ] = "26h",  # type: ignore[assignment]
+    max_age: Annotated[str, typer.Option(metavar="AGE", help="How long ago a run may have ended well: 26h, 90m, 2d.")] = "26h",
 ) -> None:
     """Say in one line when the last run was published and what it needs.
 
@@ -405,7 +403,7 @@ def status(
     from transforms.status import tell_status
     from transforms.store import Store
 
-    told = tell_status(Store(out), max_age, datetime.now(UTC))
+    told = tell_status(Store(out), age(max_age), datetime.now(UTC))
     typer.echo(told.line)
     if not told.is_good:
         raise typer.Exit(1)

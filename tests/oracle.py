@@ -136,6 +136,14 @@ def acts_on(row: Row) -> Claim:
     return (row["data_source"], row["replaced_claim_id"] or row["claim_id"])
 
 
+def is_killed(other: Row, row: Row) -> bool:
+    """Whether an adjustment kills a row of the claim that it acts on."""
+    if claim_of(row) != acts_on(row):
+        return True
+    theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])
+    return theirs < mine or (theirs == mine and frequency_of(row) == "8")
+
+
 def group_of_business(value: str | None) -> str:
     """The table of section 1."""
     if value is None:
@@ -350,19 +358,12 @@ def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
         if frequency == "1" or status_of(row) in ("denied", "pending"):
             continue
         own, target = claim_of(row), acts_on(row)
-
-        def is_dead(other: Row) -> bool:
-            if own != target:  # noqa: B023  called before the loop goes on
-                return True
-            theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])  # noqa: B023  as above
-            return theirs < mine or (theirs == mine and frequency == "8")  # noqa: B023  as above
-
         if own != target and target not in by_claim and any(has_family(mine) for mine in by_claim[own]):
             orphans += 1
-        if any(person_of(other) != person_of(row) and is_dead(other) for other in by_claim.get(target, [])):
+        if any(person_of(other) != person_of(row) and is_killed(other, row) for other in by_claim.get(target, [])):
             across += 1
         for line in lines_of.get(target, []):
-            if is_dead(line.row):
+            if is_killed(line.row, row):
                 line.fates.add("voided" if frequency == "8" else "replaced")
     return {"orphan_adjustments": orphans, "adjustments_across_persons": across}
 

@@ -23,9 +23,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """Runs over the sample's extracts, which hold corrections of one another, given one by one."""
     out = tmp_path_factory.mktemp("three") / "out"
     first, second, third = (path for path in sorted(SAMPLE.iterdir()) if path.name.startswith("claims_"))
-    runs = [run(out, path).run for path in (first, second, third)]
-    assert all(runs)
-    return tuple(path for path in runs if path)  # type: ignore[return-value]  # of three
+    return run(out, first).current, run(out, second).current, run(out, third).current
 
 
 def test_a_run_against_the_one_before_is_as_it_was_published(three: tuple[Path, Path, Path]) -> None:

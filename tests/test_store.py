@@ -21,7 +21,7 @@ from transforms.store import METADATA_KEY, Batch, Store
 COUNTS = {"read": 7, "kept": 0, "not_relevant": 4, "quarantined": 2, "duplicate": 1}
 
 
-def make_batch(store: Store, batch_id: str = "a1", **changes: object) -> Batch:
+def make_batch(store: Store, batch_id: str = "a1", **changes: Any) -> Batch:
     batch = Batch(
         batch_id=batch_id,
         path=store.claims / f"{batch_id}.parquet",
@@ -35,7 +35,7 @@ def make_batch(store: Store, batch_id: str = "a1", **changes: object) -> Batch:
         columns=[{"column": "claim_id", "is_canonical": True, "is_present": True, "filled_count": 7}],
         reasons={"nul_byte": 2},
     )
-    return replace(batch, **changes)  # type: ignore[arg-type]  # fields of several types
+    return replace(batch, **changes)
 
 
 def write_batch(batch: Batch) -> None:
