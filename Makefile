@@ -34,7 +34,7 @@ check: $(INSTALLED) ## format, lint, types, SQL lint, generated documents
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/sqruff lint sql
-	$(BIN)/python -m transforms.documents --check
+	$(BIN)/python -m sij_audit.transforms.documents --check
 
 fix: $(INSTALLED) ## put into order what check can put into order by itself
 	$(BIN)/ruff check --fix
@@ -42,7 +42,7 @@ fix: $(INSTALLED) ## put into order what check can put into order by itself
 	$(BIN)/sqruff fix sql
 
 docs: $(INSTALLED) ## write anew what documents show of headers, code and output
-	$(BIN)/python -m transforms.documents
+	$(BIN)/python -m sij_audit.transforms.documents
 
 bench: $(INSTALLED) ## measure the audit and its peers on the same files
 	$(BIN)/python benchmarks/bench.py

@@ -6,8 +6,8 @@ A process of its own, so that the memory it needs is not taken for that of a con
 import sys
 from pathlib import Path
 
-from transforms.ordinary import Mix
-from transforms.sample import write_benchmark
+from sij_audit.transforms.sample.generator import write_benchmark
+from sij_audit.transforms.sample.ordinary import Mix
 
 file, *numbers = sys.argv[1:]
 lines, first_claim, persons, patients = map(int, numbers[:4])

@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.display import PLAIN_WIDTH, dollars, findings_table, open_console, printable
-from transforms.audits import Result
-from transforms.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
-from transforms.history import Pruning, Run, explain_difference
-from transforms.what_if import WhatIf
+from sij_audit.flows.display import PLAIN_WIDTH, dollars, findings_table, open_console, printable
+from sij_audit.transforms.audit.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
+from sij_audit.transforms.audit.history import Pruning, Run, explain_difference
+from sij_audit.transforms.audit.run import Result
+from sij_audit.transforms.audit.what_if import WhatIf
 
 SIZES = ("B", "kB", "MB", "GB", "TB")
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from transforms.errors import EXIT_CODES
+from sij_audit.transforms.errors import EXIT_CODES
 
 if TYPE_CHECKING:
-    from transforms.audits import Reporter, Request, Result
+    from sij_audit.transforms.audit.run import Reporter, Request, Result
 
 AGES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 """Units of an age on the command line."""
@@ -53,8 +53,8 @@ Extracts = Annotated[
 
 def _out_of_settings() -> Path:
     """The OUT folder of the settings."""
-    from transforms.errors import UsageError
-    from transforms.settings import load_settings
+    from sij_audit.transforms.errors import UsageError
+    from sij_audit.transforms.settings import load_settings
 
     out = load_settings().out
     if out is None:
@@ -127,7 +127,7 @@ def run(
 
     Extracts that OUT has taken before are not read again. Without extracts, what is there is audited.
     """
-    from transforms.audits import run_audit
+    from sij_audit.transforms.audit.run import run_audit
 
     request = _request(extracts, out, as_of, line_of_business, policies)
     audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit)
@@ -143,11 +143,11 @@ def plan(
     policies: Policies = None,
 ) -> None:
     """Do what `run` does, show what would change, and leave OUT as it was."""
-    from flows.changes import print_plan
-    from flows.display import show_progress
-    from transforms.comparison import compare_runs
-    from transforms.plan import plan_audit
-    from transforms.store import Store
+    from sij_audit.flows.changes import print_plan
+    from sij_audit.flows.display import show_progress
+    from sij_audit.transforms.audit.comparison import compare_runs
+    from sij_audit.transforms.audit.plan import plan_audit
+    from sij_audit.transforms.store.folder import Store
 
     request = _request(extracts, out, as_of, line_of_business, policies)
     before = Store(out).current_run()
@@ -175,9 +175,9 @@ def nightly(
     It runs on the server in PREFECT_API_URL, or on a temporary one that ends with it. Without extracts and --landing, those in the setting
     `landing` are taken. The settings also say how much may change before a run is held back (`max_change`), and whom to tell of what.
     """
-    from flows.server import prefect_server
-    from transforms.errors import AuditError
-    from transforms.notify import tell_of_error
+    from sij_audit.flows.prefect_server import prefect_server
+    from sij_audit.transforms.errors import AuditError
+    from sij_audit.transforms.operations.notifications import tell_of_error
 
     def run_flow(request: "Request", report: "Reporter") -> "Result":
         with ExitStack() as stack:
@@ -186,7 +186,7 @@ def nightly(
             except AuditError as error:
                 tell_of_error(request, error)
                 raise
-            from flows.nightly import run_nightly
+            from sij_audit.flows.nightly import run_nightly
 
             return run_nightly(request, report)
 
@@ -207,8 +207,8 @@ def config() -> None:
     They come from the environment (SIJ_AUDIT_ and the name in upper case), else from the TOML file that SIJ_AUDIT_SETTINGS names or
     sij-audit.toml in the working folder, else they are as the program has them; docs/settings.md says what each means. Secrets are masked.
     """
-    from flows.display import print_settings
-    from transforms.settings import explain_settings
+    from sij_audit.flows.display import print_settings
+    from sij_audit.transforms.settings import explain_settings
 
     print_settings(*explain_settings())
 
@@ -235,11 +235,11 @@ def serve(
     Needs a running Prefect server, whose address is in PREFECT_API_URL. Every run reads the settings anew, and is as of the day for which it was
     scheduled. After an outage only the last run that was missed is made up for.
     """
-    from flows.server import keep_prefect_quiet
+    from sij_audit.flows.prefect_server import keep_prefect_quiet
 
     keep_prefect_quiet("ERROR")
-    from flows.serve import serve_nightly
-    from transforms.settings import load_settings
+    from sij_audit.flows.serve import serve_nightly
+    from sij_audit.transforms.settings import load_settings
 
     serve_nightly(load_settings(), cron, name, out, landing)
 
@@ -255,8 +255,8 @@ def verify(
 
     Every difference is printed; where there is one, the exit code is 4.
     """
-    from transforms.publish import verify_run
-    from transforms.store import Store
+    from sij_audit.transforms.audit.publication import verify_run
+    from sij_audit.transforms.store.folder import Store
 
     differences = verify_run(Store(out), run_id)
     for difference in differences:
@@ -283,10 +283,10 @@ def handoff(
 
     A workbook, the same as CSV and Parquet, and the claims whose records to request: of all runs since the last delivery, which OUT remembers.
     """
-    from flows.display import print_delivery
-    from transforms.handoff import deliver
-    from transforms.settings import load_settings
-    from transforms.store import Store
+    from sij_audit.flows.display import print_delivery
+    from sij_audit.transforms.handoff.deliveries import deliver
+    from sij_audit.transforms.settings import load_settings
+    from sij_audit.transforms.store.folder import Store
 
     print_delivery(to, deliver(Store(out), to, load_settings(), since))
 
@@ -299,8 +299,8 @@ def import_dispositions(
 
     The next run reports them, and hands a finding that was overturned over again only where its evidence changes.
     """
-    from transforms.reviews import import_dispositions as take_in
-    from transforms.store import Store
+    from sij_audit.transforms.handoff.reviews import import_dispositions as take_in
+    from sij_audit.transforms.store.folder import Store
 
     imported = take_in(Store(out), file)
     _say_imported(file, "dispositions", imported.rows, imported.is_known)
@@ -318,8 +318,8 @@ def suppress(
 
     Another vendor's, or a regulator's: up to and including the day in `until`, or for good where it is empty. They stay in all reports.
     """
-    from transforms.reviews import suppress as take_in
-    from transforms.store import Store
+    from sij_audit.transforms.handoff.reviews import suppress as take_in
+    from sij_audit.transforms.store.folder import Store
 
     imported = take_in(Store(out), file)
     _say_imported(file, "suppressions", imported.rows, imported.is_known)
@@ -328,7 +328,7 @@ def suppress(
 
 
 def _say_imported(file: Path, what: str, rows: int, is_known: bool) -> None:
-    from flows.display import printable
+    from sij_audit.flows.display import printable
 
     name = printable(file.name)
     typer.echo(
@@ -357,8 +357,8 @@ def sql(
 
     The session reads the run and nothing else, and writes to memory alone. What is asked is logged in OUT/access. docs/queries.md has examples.
     """
-    from transforms.settings import load_settings
-    from transforms.shell import ask, read_query
+    from sij_audit.transforms.query.shell import ask, read_query
+    from sij_audit.transforms.settings import load_settings
 
     ask(out, run_id, read_query(query, file), to, load_settings().query_seconds)
 
@@ -379,8 +379,8 @@ def member(
 
     Left and right, the windows after each injection, and the claims behind each point. The look-up is logged in OUT/access.
     """
-    from transforms.member_page import look_up
-    from transforms.member_text import member_console, show_member
+    from sij_audit.transforms.pages.member_page import look_up
+    from sij_audit.transforms.pages.member_text import member_console, show_member
 
     found = look_up(out, run_id, person, html)
     if html:
@@ -400,8 +400,8 @@ def status(
     """
     from datetime import UTC
 
-    from transforms.status import tell_status
-    from transforms.store import Store
+    from sij_audit.transforms.operations.status import tell_status
+    from sij_audit.transforms.store.folder import Store
 
     told = tell_status(Store(out), age(max_age), datetime.now(UTC))
     typer.echo(told.line)
@@ -422,10 +422,10 @@ def retract(
     From the next run on it counts no more, and the findings that rest on it are withdrawn. What was kept of it is deleted once the setting
     `retention_days` is over; --undo is possible later too, and the extract must then be given again.
     """
-    from flows.display import printable
-    from transforms.retractions import retract as take_back
-    from transforms.retractions import undo
-    from transforms.store import Store
+    from sij_audit.flows.display import printable
+    from sij_audit.transforms.store.folder import Store
+    from sij_audit.transforms.store.retractions import retract as take_back
+    from sij_audit.transforms.store.retractions import undo
 
     store = Store(out)
     retraction = (undo if is_undone else take_back)(store, extract, reason)
@@ -456,10 +456,10 @@ def diff(
 
     Findings that are new, withdrawn or changed, by rule and with dollars, and what the runs were made of that is not the same.
     """
-    from flows.changes import print_difference
-    from transforms.comparison import compare_runs
-    from transforms.history import choose_runs
-    from transforms.store import Store
+    from sij_audit.flows.changes import print_difference
+    from sij_audit.transforms.audit.comparison import compare_runs
+    from sij_audit.transforms.audit.history import choose_runs
+    from sij_audit.transforms.store.folder import Store
 
     store = Store(out)
     before, after = choose_runs(store, run_a, run_b)
@@ -472,9 +472,9 @@ def runs(*, out: Out) -> None:
 
     Marked are the current run and those that a delivery was made of or counts from. Dollars of several policies may be of one claim line.
     """
-    from flows.changes import print_runs
-    from transforms.history import list_runs
-    from transforms.store import Store
+    from sij_audit.flows.changes import print_runs
+    from sij_audit.transforms.audit.history import list_runs
+    from sij_audit.transforms.store.folder import Store
 
     print_runs(list_runs(Store(out)))
 
@@ -492,10 +492,10 @@ def prune(
     Gone is what is both older than that and not among the newest N. The current run stays, and so do runs that a delivery names, and damaged
     ones. What reviewers say of a run that is gone can no longer be imported.
     """
-    from flows.changes import print_pruning
-    from transforms.history import parse_age
-    from transforms.history import prune as remove_old
-    from transforms.store import Store
+    from sij_audit.flows.changes import print_pruning
+    from sij_audit.transforms.audit.history import parse_age
+    from sij_audit.transforms.audit.history import prune as remove_old
+    from sij_audit.transforms.store.folder import Store
 
     print_pruning(remove_old(Store(out), keep, parse_age(older_than), is_wanted))
 
@@ -545,12 +545,12 @@ def what_if(
     Audits the claims of the current run twice, with today's limits and with those tried, and shows what would be found more and less, by rule
     and by provider, and for how many dollars. Nothing is published, and a run may go on meanwhile.
     """
-    from flows.changes import print_what_if
-    from flows.display import show_progress
-    from transforms.policies import load_policies, policy_folders
-    from transforms.settings import load_settings
-    from transforms.store import Store
-    from transforms.what_if import choose_policy, read_trial, try_limits, write_trial
+    from sij_audit.flows.changes import print_what_if
+    from sij_audit.flows.display import show_progress
+    from sij_audit.transforms.audit.what_if import choose_policy, read_trial, try_limits, write_trial
+    from sij_audit.transforms.settings import load_settings
+    from sij_audit.transforms.stages.policies import load_policies, policy_folders
+    from sij_audit.transforms.store.folder import Store
 
     settings = load_settings()
     more = [Path(policy)] if policy and (Path(policy) / "policy.toml").is_file() else []
@@ -575,7 +575,7 @@ def sample(
 
     They hold planted violations, lawful look-alikes and rows that must be refused; truth.json says what must be found.
     """
-    from transforms.sample import write_sample
+    from sij_audit.transforms.sample.generator import write_sample
 
     write_sample(folder, persons, seed)
 
@@ -583,10 +583,10 @@ def sample(
 def _request(
     extracts: list[Path] | None, out: Path, as_of: datetime | None, line_of_business: str | None, policies: list[Path] | None = None
 ) -> "Request":
-    from transforms.audits import Request
-    from transforms.errors import UsageError
-    from transforms.policies import policy_folders
-    from transforms.settings import load_settings
+    from sij_audit.transforms.audit.run import Request
+    from sij_audit.transforms.errors import UsageError
+    from sij_audit.transforms.settings import load_settings
+    from sij_audit.transforms.stages.policies import policy_folders
 
     settings = load_settings()
     more_policies = (*settings.policies, *(policies or ()))
@@ -607,8 +607,8 @@ def audit(
     request: "Request", function: "Callable[[Request, Reporter], Result]", tell: "Callable[[str], object]" = lambda sentence: None
 ) -> None:
     """Run with a display of how far it is, and print what it found; `tell` hears of a run that did not end in time."""
-    from flows.display import print_result, show_progress
-    from transforms.limits import wall_clock
+    from sij_audit.flows.display import print_result, show_progress
+    from sij_audit.transforms.operations.time_limit import wall_clock
 
     with wall_clock(request.settings.wall_clock_minutes, tell), show_progress() as report:
         result = function(request, report)
@@ -622,7 +622,7 @@ def main() -> None:
 
     Of any other the kind and the place are shown, and not its text, which may quote a cell of a claim.
     """
-    from transforms.errors import AuditError
+    from sij_audit.transforms.errors import AuditError
 
     try:
         app()

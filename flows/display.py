@@ -12,10 +12,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from transforms.audits import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
-from transforms.handoff import Delivery
-from transforms.ingest import Held, NotReady, Outcome, Refused, Retracted, Taken
-from transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
+from sij_audit.transforms.audit.run import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
+from sij_audit.transforms.handoff.deliveries import Delivery
+from sij_audit.transforms.ingest.intake import Held, NotReady, Outcome, Refused, Retracted, Taken
+from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
 
 PLAIN_WIDTH = 140
 
@@ -209,7 +209,7 @@ def findings_table(rules: list[dict[str, Any]]) -> Table:
 
 
 def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
-    from transforms.layout import COLUMNS
+    from sij_audit.transforms.columns import COLUMNS
 
     without = {column.name: column.without for column in COLUMNS}
     for column, extracts in summary["missing_columns"].items():

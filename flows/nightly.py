@@ -1,4 +1,4 @@
-"""The nightly audit as a Prefect flow: the steps of `transforms.audits`, each a task; ingest is retried.
+"""The nightly audit as a Prefect flow: the steps of `sij_audit.transforms.audit.run`, each a task; ingest is retried.
 
 Prefect's database keeps parameters, names, states, messages and artifacts. So tasks are named by step and number, nothing that they take or
 give is stored, and of an unexpected exception, whose text may quote a cell, only the kind is told. The flow itself never raises: it ends in
@@ -31,14 +31,14 @@ from prefect.logging.handlers import APILogWorker
 from prefect.states import Cancelled, Completed, Crashed, Failed
 from prefect.tasks import Task
 
-from flows.display import print_result, show_progress
-from flows.summary import summarize_failure, summarize_result
-from transforms.audits import Reporter, Request, Result, report_nothing, run_audit
-from transforms.errors import AuditError, BusyError, HeldBack, UsageError
-from transforms.limits import wall_clock
-from transforms.notify import tell_of_error, tell_of_result
-from transforms.policies import policy_folders
-from transforms.settings import load_settings
+from sij_audit.flows.display import print_result, show_progress
+from sij_audit.flows.summary import summarize_failure, summarize_result
+from sij_audit.transforms.audit.run import Reporter, Request, Result, report_nothing, run_audit
+from sij_audit.transforms.errors import AuditError, BusyError, HeldBack, UsageError
+from sij_audit.transforms.operations.notifications import tell_of_error, tell_of_result
+from sij_audit.transforms.operations.time_limit import wall_clock
+from sij_audit.transforms.settings import load_settings
+from sij_audit.transforms.stages.policies import policy_folders
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transforms.errors import UsageError
-from transforms.settings import Settings
+from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.schedules import Schedule
@@ -65,7 +65,7 @@ async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str], se
     from prefect.runner import Runner
     from prefect.types.entrypoint import EntrypointType
 
-    from flows.nightly import nightly_audit
+    from sij_audit.flows.nightly import nightly_audit
 
     runner = Runner(name=name, pause_on_shutdown=False)
     deployment = await nightly_audit.ato_deployment(

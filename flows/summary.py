@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flows.display import dollars, printable
-from transforms.audits import Result
+from sij_audit.flows.display import dollars, printable
+from sij_audit.transforms.audit.run import Result
 
 STATUSES = ("new", "changed", "open", "withdrawn")
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sij_audit.transforms.columns import COLUMNS
 from tests.oracle import CODES, add_months
-from transforms.layout import COLUMNS
 
 Row = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """The audit in plain Python, written from the contract's text alone: slow, and without a thought of how the SQL does it.
 
-Rows are dicts with the columns of `transforms.layout.BATCH_SCHEMA`, normalised and typed. Sections and numbers are those of the contract.
+Rows are dicts with the columns of `sij_audit.transforms.columns.BATCH_SCHEMA`, normalised and typed. Sections and numbers are those of the contract.
 """
 
 import calendar
@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from transforms.layout import COLUMNS
+from sij_audit.transforms.columns import COLUMNS
 
 Row = dict[str, Any]
 Claim = tuple[str | None, str]

@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms import scenarios
-from transforms.audits import Request, Result, run_audit
-from transforms.layout import BATCH_SCHEMA, COLUMNS
-from transforms.publish import REPORTS
-from transforms.store import METADATA_KEY
+from sij_audit.transforms.audit.publication import REPORTS
+from sij_audit.transforms.audit.run import Request, Result, run_audit
+from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
+from sij_audit.transforms.sample import scenarios
+from sij_audit.transforms.store.folder import METADATA_KEY
 
 Row = dict[str, Any]
 

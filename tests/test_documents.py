@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from transforms.documents import (
+from sij_audit.transforms.audit.publication import FATES, REPORTS
+from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES
+from sij_audit.transforms.documents import (
     MANIFEST_KEYS,
     PARQUET_TYPES,
     QUARANTINE_COLUMNS,
@@ -21,14 +23,12 @@ from transforms.documents import (
     report_types,
     retell,
 )
-from transforms.errors import EXIT_CODES, AuditError
-from transforms.ingest import QUARANTINE_SCHEMA
-from transforms.layout import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES
-from transforms.policies import RULES, SQL, Policy, load_policies, load_policy, load_stage, policy_folders
-from transforms.publish import FATES, REPORTS
-from transforms.settings import Feed, Settings, load_settings
-from transforms.store import Store
-from transforms.warehouse import RULE_COLUMNS
+from sij_audit.transforms.errors import EXIT_CODES, AuditError
+from sij_audit.transforms.ingest.intake import QUARANTINE_SCHEMA
+from sij_audit.transforms.settings import Feed, Settings, load_settings
+from sij_audit.transforms.stages.policies import RULES, SQL, Policy, load_policies, load_policy, load_stage, policy_folders
+from sij_audit.transforms.stages.warehouse import RULE_COLUMNS
+from sij_audit.transforms.store.folder import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 

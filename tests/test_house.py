@@ -46,7 +46,7 @@ def test_only_flows_know_of_prefect() -> None:
 
 
 def test_the_command_imports_prefect_only_to_orchestrate() -> None:
-    script = "import sys, flows.command; sys.exit('prefect' in sys.modules)"
+    script = "import sys, sij_audit.flows.command; sys.exit('prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 

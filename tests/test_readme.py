@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.documents import retell, run_in
+from sij_audit.transforms.documents import retell, run_in
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

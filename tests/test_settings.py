@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from sij_audit.transforms.audit.run import Request, report_nothing, run_audit
+from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.settings import FILE_VARIABLE, MASK, Feed, Settings, explain_settings, load_settings, variable_of
 from tests.runs import command, line, write_extract
-from transforms.audits import Request, report_nothing, run_audit
-from transforms.errors import UsageError
-from transforms.settings import FILE_VARIABLE, MASK, Feed, Settings, explain_settings, load_settings, variable_of
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.spreadsheets import defuse, take_back, write_csv
+from sij_audit.transforms.spreadsheets import defuse, take_back, write_csv
 
 BEGINNINGS = "=+-@\t\r\n'\" ＝＋－＠\u00a0x1"
 hostile_texts = st.text(st.sampled_from(BEGINNINGS), max_size=4).flatmap(lambda begin: st.text(max_size=8).map(lambda rest: begin + rest))

@@ -1,6 +1,6 @@
 """`docs/rules.md`, `docs/data.md` and the output that README.md and `docs/queries.md` show, rendered from headers, reference tables and code.
 
-`python -m transforms.documents` writes them, with `--check` it only says which differ. What stands in a header, a table or the layout is
+`python -m sij_audit.transforms.documents` writes them, with `--check` it only says which differ. What stands in a header, a table or the layout is
 taken from there; the sentences typed here say what stands nowhere else.
 """
 
@@ -20,17 +20,17 @@ import duckdb
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from transforms.csv_records import LINE_LIMIT, NUL_RUN
-from transforms.errors import EXIT_CODES, AuditError
-from transforms.extracts import EXPANSION_FREE, EXPANSION_LIMIT, SUFFIXES
-from transforms.layout import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES, Column
-from transforms.policies import REFERENCE, SQL, Policy, Query, Rule, load_policies, load_stage, policy_folders
-from transforms.publish import REPORTS, select_report
-from transforms.readings import DATE_FORMS
-from transforms.row_checks import CHECKED_DATES
-from transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written
-from transforms.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
-from transforms.workbook import Limits
+from sij_audit.transforms.audit.publication import REPORTS, select_report
+from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES, Column
+from sij_audit.transforms.errors import EXIT_CODES, AuditError
+from sij_audit.transforms.handoff.workbook import Limits
+from sij_audit.transforms.ingest.csv_records import LINE_LIMIT, NUL_RUN
+from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT, SUFFIXES
+from sij_audit.transforms.ingest.readings import DATE_FORMS
+from sij_audit.transforms.ingest.row_checks import CHECKED_DATES
+from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written
+from sij_audit.transforms.stages.policies import REFERENCE, SQL, Policy, Query, Rule, load_policies, load_stage, policy_folders
+from sij_audit.transforms.stages.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -768,7 +768,7 @@ def render_documents() -> dict[str, str]:
 
 def main() -> None:
     """Write the documents, or with `--check` say which are not as they should be and exit with 1."""
-    parser = argparse.ArgumentParser(prog="python -m transforms.documents", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sij_audit.transforms.documents", description=main.__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a document is out of date")
     check = parser.parse_args().check
     stale = []

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from transforms.errors import UsageError
+from sij_audit.transforms.errors import UsageError
 
 PREFIX = "SIJ_AUDIT_"
 
@@ -60,7 +60,7 @@ class Feed(BaseModel):
     @field_validator("required_columns")
     @classmethod
     def _has_known_columns(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        from transforms.layout import COLUMNS  # noqa: PLC0415  # a reader of the settings alone waits for no library of files
+        from sij_audit.transforms.columns import COLUMNS  # noqa: PLC0415  # a reader of the settings alone waits for no library of files
 
         known = {column.name for column in COLUMNS}
         if unknown := [column for column in columns if column not in known]:

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from python_calamine import CalamineWorkbook
 
+from sij_audit.transforms.handoff.dispositions import read_dispositions
 from tests.eye.office import Office, read_words
 from tests.eye.sample import Published
-from transforms.dispositions import read_dispositions
 
 MAIN = {"": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 TABLES = ("Violations", "Review", "Withdrawn", "Providers")

@@ -1,0 +1,336 @@
+"""The views and macros of audit.duckdb answer, agree with the reports, and are shown in docs/queries.md as they answer."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from sij_audit.transforms.columns import LINE_FATES
+from sij_audit.transforms.documents import answer, retell, retell_queries, run_in
+from sij_audit.transforms.stages.policies import SQL, policy_folders
+from tests.runs import line, run, write_extract
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
+VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates")
+MACROS = ("claims_behind", "explain", "member_timeline", "provider_profile", "sessions_over_limit")
+CURRENT = "out/demo/current/audit.duckdb"
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Sequence[str]], str]:
+    return run_in(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="module")
+def database(runner: Callable[[Sequence[str]], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's database; it lies under another name, as an auditor may have it."""
+    runner(["sij-audit", "run", "data/sample", "--out", "out/demo", "--as-of", "2024-06-30"])
+    copied = runner(["python", "-c", f"import os; print(os.path.realpath('{CURRENT}'))"]).strip()
+    return Path(shutil.copy(copied, tmp_path_factory.mktemp("elsewhere") / "it's mine.db"))
+
+
+@pytest.fixture
+def audit(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(database, read_only=True) as con:
+        yield con
+
+
+def run_on(tmp_path: Path, *lines: dict) -> duckdb.DuckDBPyConnection:
+    run(tmp_path / "out", write_extract(tmp_path / "claims.parquet", lines))
+    return duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True)
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[dict]:
+    found = con.execute(query, list(values))
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def value(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> object:
+    [(only,)] = con.execute(query, list(values)).fetchall()
+    return only
+
+
+# --- what there is
+
+
+def test_every_file_makes_what_its_name_says() -> None:
+    files = sorted((SQL / "auditor").glob("*.sql"))
+    assert {path.stem.split("_", 1)[1] for path in files} == {*VIEWS, *MACROS}
+    for path in files:
+        name = path.stem.split("_", 1)[1]
+        text = path.read_text(encoding="utf-8")
+        assert re.match(r"-- title: \S", text), path.name
+        assert re.search(rf"^create (view {name} as|macro {name}\(\w+\) as table)$", text, re.MULTILINE), path.name
+        assert f"comment on {'view' if name in VIEWS else 'macro table'} {name} is\n" in text
+
+
+def test_the_dictionary_has_them_all(audit: duckdb.DuckDBPyConnection) -> None:
+    told = rows(audit, "from dictionary where column_name is null and data_type in ('view', 'macro')")
+    assert {(row["table_name"], row["data_type"]) for row in told} == {(v, "view") for v in VIEWS} | {(m, "macro") for m in MACROS}
+    assert all(row["comment"] for row in told)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_answers(audit: duckdb.DuckDBPyConnection, view: str) -> None:
+    assert rows(audit, f"from {view}")
+
+
+def test_comments_say_what_is_no_error(audit: duckdb.DuckDBPyConnection) -> None:
+    for view in ("possible_duplicates", "overlapping_lines"):
+        comment = str(value(audit, "select comment from dictionary where table_name = ? and column_name is null", view))
+        assert "76" in comment
+        assert "77" in comment
+        assert "modifiers" in {row["column_name"] for row in rows(audit, f"describe {view}")}
+
+
+def test_they_answer_in_a_database_that_is_attached_and_used(database: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"attach '{str(database).replace(chr(39), chr(39) * 2)}' as other (read_only)")
+        con.execute("use other")
+        assert rows(con, "from member_timeline('P90000046')")
+        assert rows(con, "from open_findings")
+
+
+def test_they_answer_where_nothing_was_found(tmp_path: Path) -> None:
+    with run_on(tmp_path, line("C1", "2024-01-10")) as con:
+        for view in VIEWS:
+            assert len(rows(con, f"from {view}")) == (1 if view == "by_month" else 0)
+        assert rows(con, "from explain('none')") == []
+        assert rows(con, "from claims_behind('none')") == []
+        assert rows(con, "from provider_profile('none')") == []
+        assert [row["over_sessions"] for row in rows(con, "from sessions_over_limit(4)")] == [0, 0]
+
+
+# --- findings
+
+
+def test_amounts_add_up(audit: duckdb.DuckDBPyConnection) -> None:
+    whole = value(audit, "select sum(amount_at_risk) from findings")
+    for view in ("open_findings", "finding_lines", "by_month"):
+        assert value(audit, f"select sum(amount_at_risk) from {view}") == whole, view
+    assert value(audit, "select sum(injections) from by_month") == value(audit, "select count(*) from injections")
+    assert value(audit, "select sum(injections_paid_amount) from by_month") == value(audit, "select sum(paid_amount) from injections")
+
+
+def test_finding_lines_are_all_lines_of_all_findings(audit: duckdb.DuckDBPyConnection) -> None:
+    lines = "select sum(len(claim_lines)) from findings"
+    assert value(audit, "select count(*) from finding_lines") == value(audit, lines)
+    apart = """
+        select count(*) from findings
+        inner join (select finding_id, sum(paid_amount) as paid, sum(amount_at_risk) as at_risk from finding_lines group by all) as lines
+            on findings.finding_id = lines.finding_id
+        where findings.paid_amount is distinct from coalesce(lines.paid, 0) or findings.amount_at_risk is distinct from lines.at_risk
+    """
+    assert value(audit, apart) == 0
+
+
+def test_findings_that_are_withdrawn_are_not_open(tmp_path: Path) -> None:
+    early, late = line("C1", "2024-01-10"), line("C2", "2024-02-10")
+    run_on(tmp_path, early, late).close()
+    void = {**early, "claim_frequency_code": "8", "paid_date": date(2024, 4, 1)}
+    run(tmp_path / "out", write_extract(tmp_path / "void.parquet", [void]))
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        assert [row["status"] for row in rows(con, "from findings")] == ["withdrawn"]
+        assert rows(con, "from open_findings") == []
+        assert [row["status"] for row in rows(con, "from finding_lines")] == ["withdrawn"]
+        assert [row["findings"] for row in rows(con, "from member_timeline('P1')")] == [[], []]
+        assert [row["does_count"] for row in rows(con, "from member_timeline('P1')")] == [False, True]
+
+
+def test_claims_behind_names_each_side(audit: duckdb.DuckDBPyConnection) -> None:
+    for finding in rows(audit, "from findings"):
+        behind = rows(audit, "from claims_behind(?)", finding["finding_id"])
+        judged = [row for row in behind if row["side"] == "judged"]
+        assert [row["claim_id"] for row in judged] == [each["claim_id"] for each in finding["claim_lines"]]
+        assert sum(row["amount_at_risk"] for row in judged) == finding["amount_at_risk"]
+        assert {row["fate"] for row in judged} == {"live"}
+        assert set(finding["prior_claim_ids"]) <= {row["claim_id"] for row in behind}
+        lines = [(row["data_source"], row["claim_id"], row["claim_line_number"], row["service_date"]) for row in behind]
+        assert len(lines) == len(set(lines))
+
+
+def test_a_finding_of_each_rule_is_explained(audit: duckdb.DuckDBPyConnection) -> None:
+    found = rows(audit, "select * from findings qualify row_number() over (partition by rule_id, determination order by finding_id) = 1")
+    assert len({finding["rule_id"] for finding in found}) == 7
+    for finding in found:
+        memo = rows(audit, "from explain(?)", finding["finding_id"])
+        told: dict[str, str] = {}
+        for row in memo:
+            told[row["topic"]] = f"{told.get(row['topic'], '')}{row['told']}\n"
+        assert None not in [row["told"] for row in memo]
+        assert finding["rule_id"] in told["rule"]
+        assert finding["policy_section"] in told["rule"]
+        assert finding["determination"] in told["determination"]
+        assert str(finding["service_date"]) in told["dates"]
+        assert told["rationale"].strip() == finding["rationale"]
+        assert [doubt.split(":")[0] for doubt in told["doubts"].splitlines()] == (finding["doubts"] or ["none"])
+        assert f"at risk {finding['amount_at_risk']}" in told["money"]
+        assert ("at most" in told["money"]) == finding["is_upper_bound"]
+        for number in (finding["interval_days"], finding["prior_count"]):
+            assert number is None or str(number) in told["arithmetic"]
+        for day in (finding["prior_service_date"], finding["earliest_compliant_date"]):
+            assert day is None or str(day) in told["dates"]
+        for each in finding["claim_lines"]:
+            assert each["claim_id"] in told["claim judged"]
+        for claim in finding["prior_claim_ids"]:
+            assert claim in told.get("claim measured against", "") + told["claim judged"]
+
+
+# --- persons and providers
+
+
+def test_a_timeline_says_of_every_line_whether_it_counts_and_why_not(audit: duckdb.DuckDBPyConnection) -> None:
+    seen = set()
+    for (person,) in audit.execute("select distinct person_id from lines").fetchall():
+        lines = rows(audit, "from lines where person_id = ? order by service_date, claim_id, claim_line_number, data_source", person)
+        told = rows(audit, "from member_timeline(?)", person)
+        assert [(row["claim_id"], row["claim_line_number"]) for row in told] == [
+            (row["claim_id"], row["claim_line_number"]) for row in lines
+        ]
+        for row, each in zip(told, lines, strict=True):
+            assert row["does_count"] == (each["fate"] == "live")
+            assert row["why_not"] == (None if each["fate"] == "live" else LINE_FATES[each["fate"]])
+            assert (row["series_seq"] is not None) == (each["fate"] == "live" and each["family"] == "sij_injection")
+            seen.add(each["fate"])
+    assert seen == set(LINE_FATES)
+
+
+def test_a_timeline_shows_the_findings_of_a_line(audit: duckdb.DuckDBPyConnection) -> None:
+    told = rows(audit, "from member_timeline('P90000006')")
+    assert [row["findings"] for row in told if row["findings"]] == [["interval_under_two_months (violation)"]]
+
+
+def test_a_timeline_tells_each_policys_findings_beside_its_injection(tmp_path: Path) -> None:
+    strict = tmp_path / "strict"
+    strict.mkdir()
+    changes = 'extends = "cp_mp_166"\npolicy_id = "PLAN.2"\n[rules.interval_under_two_months]\nmin_months = 3\n'
+    (strict / "policy.toml").write_text(changes, encoding="utf-8")
+    lines = [line("A", "2024-01-01"), line("B", "2024-03-20"), line("C", "2024-03-20", "64625")]
+    run(tmp_path / "out", write_extract(tmp_path / "x.parquet", lines), policy_folders=(*policy_folders(), strict))
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        told = {(row["policy_id"], row["claim_id"]): row["findings"] for row in rows(con, "from member_timeline('P1')")}
+    assert ["interval_under_two_months" in " ".join(told[policy, "B"]) for policy in ("CP.MP.166", "PLAN.2")] == [False, True]
+    assert "radiofrequency_not_necessary (violation)" in told[None, "C"]
+
+
+def test_a_profile_is_the_provider_and_its_findings_by_rule(audit: duckdb.DuckDBPyConnection) -> None:
+    for provider in rows(audit, "from providers"):
+        whole, *by_rule = rows(audit, "from provider_profile(?)", provider["billing_npi"])
+        assert {name: whole[name] for name in provider if name != "billing_npi"} == {
+            name: provider[name] for name in provider if name != "billing_npi"
+        }
+        for measure in ("findings", "violations", "reviews", "amount_at_risk"):
+            assert sum(row[measure] for row in by_rule) == whole[measure], measure
+
+
+def test_a_profile_of_lines_without_a_biller(tmp_path: Path) -> None:
+    nobody: dict[str, Any] = {"billing_npi": None}
+    with run_on(tmp_path, line("C1", "2024-01-10", **nobody), line("C2", "2024-02-10", **nobody)) as con:
+        assert [row["findings"] for row in rows(con, "from provider_profile(null)")] == [1, 1]
+
+
+# --- lines
+
+
+def test_overlapping_lines_have_several_findings(audit: duckdb.DuckDBPyConnection) -> None:
+    for row in rows(audit, "from overlapping_lines"):
+        assert row["finding_count"] == len(set(row["finding_ids"])) > 1
+        assert row["amount_at_risk"] <= row["paid_amount"]
+    line_key = "person_id, service_date, claim_id, claim_line_number"
+    several = f"select count(*) from (select 1 from finding_lines group by {line_key} having count(*) > 1)"
+    assert value(audit, "select count(*) from overlapping_lines") == value(audit, several)
+
+
+def test_duplicates_are_of_one_side_and_biller_and_on_two_claims(tmp_path: Path) -> None:
+    lines = [
+        line("C1", "2024-01-10", "27096", "RT", person="same"),
+        line("C2", "2024-01-10", "27096", "76", "RT", person="same"),
+        line("C3", "2024-01-10", "27096", "RT", person="sides"),
+        line("C4", "2024-01-10", "27096", "LT", person="sides"),
+        line("C5", "2024-01-10", "27096", "RT", person="billers"),
+        line("C6", "2024-01-10", "27096", "RT", person="billers", billing_npi="9200099999"),
+        line("C7", "2024-01-10", "27096", "RT", person="days"),
+        line("C8", "2024-01-11", "27096", "RT", person="days"),
+        line("C9", "2024-01-10", "27096", "RT", person="unpaid"),
+        line("C10", "2024-01-10", "27096", "RT", person="unpaid", paid_amount="0.00"),
+        line("C11", "2024-01-10", "27096", "RT", person="denied"),
+        line("C12", "2024-01-10", "27096", "RT", person="denied", claim_status="denied"),
+        line("C13", "2024-01-10", "27096", "RT", person="one claim"),
+        line("C13", "2024-01-10", "27096", "RT", person="one claim", claim_line_number=2),
+    ]
+    with run_on(tmp_path, *lines) as con:
+        [row] = rows(con, "from possible_duplicates")
+    assert (row["person_id"], row["side"], row["claim_ids"], row["modifiers"]) == ("same", "right", ["C1", "C2"], ["76", "RT"])
+    assert row["paid_amount"] == 2 * row["paid_beyond_one_amount"]
+
+
+# --- a federal audit
+
+
+def sessions(con: duckdb.DuckDBPyConnection, limit: int) -> dict[str, dict]:
+    return {row["counted_by"]: row for row in rows(con, "from sessions_over_limit(?)", limit)}
+
+
+def test_sessions_are_dates_and_sites_are_sides(tmp_path: Path) -> None:
+    sides = ["RT", "LT", "RT", "LT", "RT", "LT"]
+    lines = [line(f"C{month}", f"2023-{2 * month:02}-01", "27096", side) for month, side in enumerate(sides, 1)]
+    lines.append(line("D1", "2023-03-05", "27096", "50", person="both"))
+    with run_on(tmp_path, *lines) as con:
+        told = sessions(con, 4)
+        assert {by: (row["line_count"], row["sessions"], row["over_sessions"]) for by, row in told.items()} == {
+            "session": (7, 7, 2),
+            "site": (7, 8, 0),
+        }
+        assert (told["session"]["over_payees"], told["session"]["over_persons"]) == (1, 1)
+        assert told["session"]["over_paid_amount"] == 2 * lines[0]["paid_amount"]
+        assert (told["session"]["violation_sessions"], told["session"]["review_sessions"]) == (0, 2)
+        assert sessions(con, 2)["site"]["over_sessions"] == 2
+
+
+def test_dollars_of_sessions_split_into_violation_review_and_rest(audit: duckdb.DuckDBPyConnection) -> None:
+    for limit in range(1, 7):
+        for row in sessions(audit, limit).values():
+            assert row["violation_sessions"] + row["review_sessions"] <= row["over_sessions"] <= row["sessions"]
+            assert row["violation_paid_amount"] + row["review_paid_amount"] <= row["over_paid_amount"]
+    by_session = sessions(audit, 4)["session"]
+    of_rule = "select count(*) from findings where rule_id = 'fifth_injection_in_twelve_months' and status <> 'withdrawn'"
+    assert by_session["violation_sessions"] + by_session["review_sessions"] == value(audit, of_rule)
+
+
+# --- docs/queries.md
+
+
+def test_the_page_shows_what_is_answered(database: Path, runner: Callable[[Sequence[str]], str]) -> None:
+    assert retell_queries(retell(PAGE, runner), database) == PAGE, "make docs"
+
+
+def test_the_page_shows_every_view_and_macro() -> None:
+    shown = PAGE.split("## Views and macros\n")[1].split("## Questions\n")[0]
+    for name in (*VIEWS, *MACROS):
+        assert re.search(rf"^### {name}\b", shown, re.MULTILINE)
+        assert re.search(rf"^from {name}\b", shown, re.MULTILINE)
+
+
+def test_questions_are_answered_in_five_lines_at_most() -> None:
+    questions = PAGE.split("## Questions\n")[1]
+    queries = re.findall(r"^```sql\n(.*?)^```", questions, re.MULTILINE | re.DOTALL)
+    assert len(queries) == len(re.findall(r"^### \d+\. .*\?$", questions, re.MULTILINE)) >= 12
+    assert [query for query in queries if len(query.splitlines()) > 5] == []
+    blocks = re.findall(r"^```text\n(.*?)^```", questions, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == len(queries)
+    assert all(len(block.splitlines()) > 1 for block in blocks)
+
+
+def test_an_answer_is_in_columns() -> None:
+    with duckdb.connect() as con:
+        told = answer(
+            con, "select 'a' as name, 10.50::decimal(9, 2) as paid, [1, 2] as both, true as yes union all select null, 2, [], null"
+        )
+    assert told == "name   paid  both  yes\na     10.50  1, 2  true\n       2.00\n"

@@ -1,0 +1,164 @@
+"""The sample's generator: what it makes, apart from what an audit says of it."""
+
+import gzip
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from sij_audit.transforms.columns import BATCH_SCHEMA, QUARANTINE_REASONS
+from sij_audit.transforms.sample.generator import CORRECTIONS, EXTRACTS, FACILITY, PROFESSIONAL, load_truth, write_benchmark, write_sample
+from sij_audit.transforms.sample.ordinary import LAGS, PROCEDURE_CODES, SCHEMA, Mix, find_adjusted_claims, make_lines, pick_number
+from sij_audit.transforms.sample.scenarios import PLANTED
+from sij_audit.transforms.stages.policies import REFERENCE, RULES
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+ONLY_REVIEWS = {"injections_beyond_twelve_months", "bilateral_injection"}
+"""Rules whose exceptions claims cannot show."""
+
+
+def read_content(folder: Path) -> dict[str, object]:
+    """Read what does not hang on a machine's compression."""
+    return {
+        PROFESSIONAL: (folder / PROFESSIONAL).read_bytes(),
+        FACILITY: pq.read_table(folder / FACILITY),
+        CORRECTIONS: gzip.decompress((folder / CORRECTIONS).read_bytes()),
+        "truth": (folder / "truth.json").read_bytes(),
+    }
+
+
+def test_the_sample_that_is_checked_in_is_what_the_generator_makes(tmp_path: Path) -> None:
+    write_sample(tmp_path, persons=400, seed=1)
+    made, kept = read_content(tmp_path), read_content(SAMPLE)
+    for name, content in made.items():
+        assert content == kept[name], name
+
+
+def test_another_seed_changes_the_background_and_not_the_truth(tmp_path: Path) -> None:
+    write_sample(tmp_path, persons=400, seed=2)
+    assert (tmp_path / PROFESSIONAL).read_bytes() != (SAMPLE / PROFESSIONAL).read_bytes()
+    assert load_truth(tmp_path).people == load_truth(SAMPLE).people
+
+
+def test_files_are_small_and_the_folder_holds_nothing_else() -> None:
+    sizes = {entry.name: os.path.getsize(entry) for entry in SAMPLE.iterdir()}
+    assert set(sizes) == {*EXTRACTS, "truth.json", "README.md"}
+    assert max(sizes.values()) < 500_000
+
+
+def test_every_rule_has_what_it_can_find() -> None:
+    planted = {(finding.rule_id, finding.determination) for scenario in PLANTED for finding in scenario.findings}
+    rules = {path.stem for folder in RULES.iterdir() if folder.is_dir() for path in folder.glob("*.sql")}
+    rules = {re.sub(r"^\d+_", "", rule) for rule in rules} - {"bilateral_injection"}
+    wanted = {(rule, "review") for rule in rules} | {(rule, "violation") for rule in rules - ONLY_REVIEWS}
+    assert planted == wanted
+
+
+def test_every_doubt_is_planted() -> None:
+    doubts = {doubt for scenario in PLANTED for finding in scenario.findings for doubt in finding.doubts}
+    known = pl.read_csv(REFERENCE / "doubts.csv")["doubt_id"].to_list()
+    assert doubts == set(known)
+
+
+def test_every_scenario_says_its_own_name_and_some_are_lawful() -> None:
+    names = Counter(scenario.name for scenario in PLANTED)
+    assert max(names.values()) == 1
+    for scenario in PLANTED:
+        assert scenario.name.startswith("lawful_") == (not scenario.findings), scenario.name
+
+
+def test_every_quarantine_reason_is_planted() -> None:
+    assert {row.reason for row in load_truth(SAMPLE).refused_rows} == set(QUARANTINE_REASONS)
+
+
+def test_truth_counts_the_records_of_each_file() -> None:
+    truth = load_truth(SAMPLE)
+    content = read_content(SAMPLE)
+    rows = {
+        PROFESSIONAL: content[PROFESSIONAL].count(b"\n") - 1,
+        FACILITY: content[FACILITY].num_rows,
+        CORRECTIONS: content[CORRECTIONS].count(b"\n"),  # the last one has no end, the header has one
+    }
+    assert {counts.extract: counts.rows_read for counts in truth.extracts} == rows
+    refused = Counter(row.extract for row in truth.refused_rows)
+    assert {counts.extract: counts.rows_quarantined for counts in truth.extracts} == refused
+
+
+def test_readme_says_what_the_truth_says() -> None:
+    truth = load_truth(SAMPLE)
+    counts = Counter((finding.rule_id, finding.determination) for person in truth.people for finding in person.findings)
+    text = (SAMPLE / "README.md").read_text(encoding="utf-8")
+    for rule in {rule for rule, _ in counts}:
+        assert f"| {rule} | {counts[rule, 'violation']} | {counts[rule, 'review']} |" in text
+    for extract in truth.extracts:
+        assert f"| {extract.extract} | {extract.rows_read} | {extract.rows_quarantined} | {extract.rows_duplicate} |" in text
+    lawful = sum(not person.findings for person in truth.people)
+    assert f"{len(truth.people)} persons are planted: {len(truth.people) - lawful} whose" in text
+    assert f"and {lawful} whose" in text
+    assert f"--as-of {truth.as_of}" in text
+
+
+def test_most_planted_lines_say_their_side_and_line_of_business() -> None:
+    lines = [line for scenario in PLANTED for line in scenario.lines]
+    assert sum(line["line_of_business"] is None for line in lines) < len(lines) / 10
+    injections = [line for line in lines if line["hcpcs_code"] in {"27096", "G0260"}]
+    assert sum(line["hcpcs_modifier_1"] is None for line in injections) < len(injections) / 10
+
+
+def test_background_has_no_code_of_a_family() -> None:
+    lines = make_lines(Mix(seed=3, persons=100, patients=0, relevant_share=0), 0, 2_000)
+    assert not lines["hcpcs_code"].is_in(PROCEDURE_CODES).any()
+
+
+def test_columns_are_canonical() -> None:
+    assert len(SCHEMA) == 30
+    assert set(SCHEMA) <= set(BATCH_SCHEMA.names)
+
+
+def test_lines_do_not_hang_on_the_parts_in_which_they_are_made() -> None:
+    mix = Mix(seed=5, persons=500, patients=20, relevant_share=0.05)
+    whole = make_lines(mix, 0, 3_000)
+    parts = pl.concat([make_lines(mix, 0, 1_234), make_lines(mix, 1_234, 3_000)])
+    assert whole.sort(whole.columns).equals(parts.sort(parts.columns))
+
+
+def test_numbers_are_the_same_on_every_machine() -> None:
+    assert pick_number(7, 3, np.arange(6), 1_000).tolist() == [724, 396, 3, 436, 800, 578]
+
+
+def test_mix_is_what_was_asked_for() -> None:
+    mix = Mix(seed=1, persons=10_000, patients=200, relevant_share=0.002)
+    lines = make_lines(mix, 50_000, 100_000)
+    assert lines["hcpcs_code"].is_in(PROCEDURE_CODES).mean() == pytest.approx(0.002, rel=0.25)
+    assert (lines["claim_status"] == "denied").mean() == pytest.approx(0.05, rel=0.1)
+    assert lines.height / 50_000 == pytest.approx(3 * 1.05, rel=0.02)
+    adjusted = (lines["claim_status"] == "reversed") | lines["claim_frequency_code"].is_in(["7", "8"])
+    assert adjusted.mean() == pytest.approx(0.05, rel=0.1)
+    adjacent = (lines["claim_id"] == lines["claim_id"].shift(1)).mean()
+    assert adjacent > 0.6
+
+
+def test_adjustments_come_after_their_claims() -> None:
+    mix = Mix(seed=1, persons=10, patients=1, adjusted_share=0.1)
+    positions, claims = find_adjusted_claims(mix, np.arange(60_000))
+    assert set((positions - claims).tolist()) == set(LAGS)
+    assert (claims >= 0).all()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_next_benchmark_file_adjusts_claims_of_the_one_before(tmp_path: Path, suffix: str) -> None:
+    mix = Mix(seed=1, persons=1_000, patients=20)
+    following = write_benchmark(tmp_path / f"first.{suffix}", mix, 6_000)
+    write_benchmark(tmp_path / f"second.{suffix}", mix, 3_000, following)
+    read = pl.read_parquet if suffix == "parquet" else (lambda file: pl.read_csv(file, infer_schema=False))
+    first, second = read(tmp_path / f"first.{suffix}"), read(tmp_path / f"second.{suffix}")
+    assert first.height == pytest.approx(6_000, rel=0.05)
+    assert first.columns == list(SCHEMA)
+    both = set(first["claim_id"]) & set(second["claim_id"])
+    assert both
+    assert set(first["claim_id"]) - both

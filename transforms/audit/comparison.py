@@ -1,0 +1,125 @@
+"""What became of findings from one audit to another: of two published runs, or of a run and an audit that is not published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.query.session import open_run
+from sij_audit.transforms.stages.policies import load_stage
+from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, create_table, run_query, run_stage
+
+T = TypeVar("T")
+
+PUBLISHED_ONLY = ("run_id", "status", "first_reported")
+"""Columns of published findings that are not about the finding itself."""
+
+
+@dataclass(frozen=True)
+class FindingChange:
+    """One finding; where it does not hold on one side, it has no determination there. Amounts are dollars at risk."""
+
+    finding_id: str
+    policy_id: str
+    policy_section: str
+    rule_id: str
+    status: str
+    """new, changed, open or withdrawn."""
+    determination_before: str | None
+    determination_after: str | None
+    amount_before: Decimal
+    amount_after: Decimal
+
+
+@dataclass(frozen=True)
+class RuleChange:
+    """All findings of a rule, counted; amounts are dollars at risk, none counted twice within a policy."""
+
+    policy_id: str
+    policy_section: str
+    rule_id: str
+    new_findings: int
+    changed_findings: int
+    withdrawn_findings: int
+    open_findings: int
+    violations_before: int
+    violations_after: int
+    reviews_before: int
+    reviews_after: int
+    amount_before: Decimal
+    amount_after: Decimal
+
+
+@dataclass(frozen=True)
+class ProviderChange:
+    """All findings with a line that was billed under an NPI, counted; `billing_npi` is None for lines without one."""
+
+    policy_id: str
+    billing_npi: str | None
+    new_findings: int
+    changed_findings: int
+    withdrawn_findings: int
+    open_findings: int
+    amount_before: Decimal
+    amount_after: Decimal
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of all findings. Rules and findings are in the order of the policy's sections, providers with most changes come first."""
+
+    findings: tuple[FindingChange, ...]
+    rules: tuple[RuleChange, ...]
+    providers: tuple[ProviderChange, ...]
+
+
+def compare_audit(con: duckdb.DuckDBPyConnection) -> Comparison:
+    """Compare a finished audit with the findings that it was given as those before.
+
+    Read are the tables previous_findings and compared_findings; three tables of stage 8_changes are made beside them.
+    """
+    run_stage(con, "8_changes", {})
+    return Comparison(
+        tuple(_rows(con, "finding_changes", FindingChange)),
+        tuple(_rows(con, "rule_changes", RuleChange)),
+        tuple(_rows(con, "provider_changes", ProviderChange)),
+    )
+
+
+def compare_runs(before: Path, after: Path) -> Comparison:
+    """Compare two published runs, as if the one had come right before the other; AuditError where one is damaged."""
+    if not (before / "findings.parquet").is_file():
+        raise AuditError(f"runs/{before.name}/findings.parquet is missing. Restore the run from a backup.")
+    with open_run(after, {"findings_before": [before / "findings.parquet"]}) as con:
+        create_table(con, "previous_findings", FINDING_COLUMNS)
+        con.execute("insert into previous_findings by name from findings_before")
+        held = {name: kind for name, kind in FINDING_COLUMNS.items() if name not in PUBLISHED_ONLY}
+        create_table(con, "current_findings", held)
+        con.execute(
+            f"insert into current_findings by name "
+            f"select * exclude ({', '.join(PUBLISHED_ONLY)}) from audit.main.findings where status <> 'withdrawn'"
+        )
+        query = next(query for query in load_stage("4_findings") if query.table == "compared_findings")
+        run_query(con, query.table, query.sql, {"as_of": None})
+        return compare_audit(con)
+
+
+def total_by_policy(rules: Sequence[RuleChange]) -> list[RuleChange]:
+    """Add the rules of each policy up; dollars are added within a policy alone, since two policies may find the same line."""
+    summed = [field.name for field in fields(RuleChange) if field.name not in ("policy_id", "policy_section", "rule_id")]
+    by_policy: dict[str, list[RuleChange]] = {}
+    for rule in rules:
+        by_policy.setdefault(rule.policy_id, []).append(rule)
+    return [
+        RuleChange(policy_id, "", "", **{name: sum(getattr(rule, name) for rule in members) for name in summed})
+        for policy_id, members in by_policy.items()
+    ]
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str, kind: type[T]) -> list[T]:
+    columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+    return [kind(*row) for row in con.execute(f"select {columns} from {table}").fetchall()]

@@ -1,0 +1,216 @@
+"""One pass over all rows of a part: why a row is refused, whether it is relevant, what it paid, which of its cells are filled."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.ingest.csv_part import REASONS, CsvPart
+from sij_audit.transforms.ingest.parquet_part import ParquetPart
+from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
+from sij_audit.transforms.stages.policies import Code
+
+Part = CsvPart | ParquetPart
+
+CHECKED_DATES = ("claim_line_start_date", "claim_start_date", "paid_date", "file_date")
+"""Dates that refuse a row; what cannot be read in the others is null."""
+
+VALUES = (
+    *("claim_id", "data_source", "claim_line_number", "member_id", "paid_amount", "charge_amount", "service_unit_quantity"),
+    *("claim_status", "hcpcs_code", "claim_frequency_code", "bill_type_code", "claim_type"),
+)
+
+CLAIM_HASH = "hash(claim_id, data_source)"
+"""Finds the lines that may belong to a claim; whether they do is told by the claim itself."""
+
+MASK_BITS = 8
+"""Facts of a row that are packed into one integer."""
+
+BY_NAME = {column.name: column for column in COLUMNS}
+DATES = tuple(column.name for column in COLUMNS if column.kind == "date")
+
+
+@dataclass(frozen=True)
+class ScannedRows:
+    """What is known of a part after the pass, besides the view `checked` of its rows.
+
+    `checked` has position, claim_hash, reason (0 for a valid row), is_relevant and paid_cents.
+    """
+
+    date_forms: dict[str, str]
+    filled_counts: dict[int, int]
+    """By column of the file, over the rows that parse."""
+    latest_service_date: date | None
+    """Over the valid rows."""
+
+
+def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
+    """Check every row of a part.
+
+    A date column's form is guessed from a sample, and holds where it reads more than half of the filled cells of all rows: a cell has one
+    form at most. Where it does not, all forms are counted and the pass is made again.
+    """
+    forms = _guess_date_forms(part)
+    facts = [f"filled {index}" for index in range(len(part.names)) if index not in part.filled_counts]
+    facts += [f"read {name}" for name in forms]
+    while True:
+        plain = part.tell_plain_rows(forms, codes, CLAIM_HASH)
+        query = _scan_query(part, codes, forms, facts, has_positions=plain is not None)
+        part.con.execute("drop view if exists checked")
+        part.con.execute(f"create or replace temp table scanned as {query}")
+        part.con.execute(f"create temp view checked as {_checked_query(plain is not None)}")
+        counts = dict(zip(facts, _count_facts(part, len(facts)), strict=True))
+        filled = part.filled_counts | {int(fact.split()[1]): count for fact, count in counts.items() if fact.startswith("filled")}
+        read = {name: counts[f"read {name}"] for name in forms}
+        latest = part.con.execute("select max(service_date) from scanned where reason = 0").fetchone()
+        latest_dates = [latest[0] if latest else None]
+        if plain is not None:
+            filled = {index: count + int(plain.filled_counts[index]) for index, count in filled.items()}
+            read = {name: count + int(plain.filled_counts[part.columns[name]]) for name, count in read.items()}
+            latest_dates.append(plain.latest_service_date)
+        doubtful = [name for name in forms if 0 < filled[part.columns[name]] >= 2 * read[name]]
+        if doubtful:
+            part.forget_plain_rows()
+        best = forms | _count_date_forms(part, doubtful)
+        if best == forms:
+            return ScannedRows(forms, filled, max((day for day in latest_dates if day), default=None))
+        forms = best
+
+
+def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str], has_positions: bool) -> str:
+    readings = {name: part.reading(BY_NAME[name], forms.get(name, DATE_FORMS[0])) for name in (*VALUES, *DATES)}
+    drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
+    cells = [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
+    names = {index: name for name, index in part.columns.items() if name in readings}
+    filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
+    cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
+    position = "position, " if has_positions else ""
+    columns = f"""
+        {position}{CLAIM_HASH} as claim_hash,
+        ({_reason()})::utinyint as reason,
+        {_relevance(codes)} as is_relevant,
+        case when preset = {REASONS["unparseable_row"]} then 0 else coalesce((paid_amount * 100)::bigint, 0) end as paid_cents,
+        coalesce(claim_line_start_date, claim_start_date) as service_date,
+        {", ".join(_masks(facts, names))}"""
+    rows = [
+        f"(select {position}preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))" for source in part.sources()
+    ]
+    return " union all ".join(f"select {columns} from {source}" for source in rows)
+
+
+def _checked_query(has_plain_rows: bool) -> str:
+    columns = "claim_hash, reason, is_relevant, paid_cents"
+    if not has_plain_rows:
+        return f"select rowid as position, {columns} from scanned"
+    plain = "select position, claim_hash, 0::utinyint as reason, false as is_relevant, paid_cents from plain_rows"
+    return f"select position, {columns} from scanned union all {plain}"
+
+
+def _reason() -> str:
+    """Say, as SQL, why a row is refused: the first reason that applies."""
+    bad_dates = " or ".join(f"(has_{name} and not coalesce({name} between {FIRST_DATE} and {LAST_DATE}, false))" for name in CHECKED_DATES)
+    cases = {
+        "missing_claim_id": "not has_claim_id",
+        "missing_claim_line_number": "not has_claim_line_number",
+        "missing_member": "not has_member_id",
+        "missing_service_date": "not (has_claim_line_start_date or has_claim_start_date)",
+        "invalid_date": bad_dates,
+        "invalid_amount": _unread("paid_amount", "charge_amount"),
+        "invalid_number": _unread("claim_line_number", "service_unit_quantity"),
+        "unknown_claim_status": f"has_claim_status and not {is_known_status('claim_status')}",
+    }
+    tests = " ".join(f"when {case} then {REASONS[reason]}" for reason, case in cases.items())
+    return f"case when preset > 0 then preset {tests} else 0 end"
+
+
+def _unread(*names: str) -> str:
+    return " or ".join(f"(has_{name} and {name} is null)" for name in names)
+
+
+def _relevance(codes: Sequence[Code]) -> str:
+    """Say, as SQL, whether a row has a code of a family at any date, or is an adjustment or a reversal."""
+    # no IN list: DuckDB makes a long one a join, which does not keep the order of rows
+    known = _quoted("|".join(sorted({re.escape(code.hcpcs_code) for code in codes})))
+    adjusts = (
+        "case when claim_frequency_code is not null then claim_frequency_code in ('7', '8') "
+        "when right(bill_type_code, 1) in ('7', '8') then lower(claim_type) = 'institutional' end"
+    )
+    negative = [f"{name} < 0" for name in ("paid_amount", "charge_amount", "service_unit_quantity")]
+    tests = [f"regexp_full_match(hcpcs_code, {known})", adjusts, "claim_status = 'reversed'", *negative]
+    return f"coalesce({' or '.join(tests)}, false)"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _masks(facts: Sequence[str], names: dict[int, str]) -> list[str]:
+    """Pack facts of a row into small integers, which are several times cheaper to make and to count than a large one."""
+    masks = []
+    for start in range(0, len(facts), MASK_BITS):
+        bits = []
+        for bit, fact in enumerate(facts[start : start + MASK_BITS]):
+            what, which = fact.split()
+            holds = f"{which} is not null"
+            if what == "filled":
+                holds = f"has_{names[int(which)]}" if int(which) in names else f"filled_{which}"
+            bits.append(f"(case when {holds} then {1 << bit}::utinyint else 0::utinyint end)")
+        masks.append(f"({' | '.join(bits)}) as mask_{start // MASK_BITS}")
+    return masks or ["0::utinyint as mask_0"]
+
+
+def _count_facts(part: Part, count: int) -> list[int]:
+    """Count, over the rows that parse, how many have each fact."""
+    counts = [0] * count
+    for start in range(0, count, MASK_BITS):
+        mask = f"mask_{start // MASK_BITS}"
+        parse = f"reason <> {REASONS['unparseable_row']}"
+        for value, rows in part.con.execute(f"select {mask}, count(*) from scanned where {parse} group by 1").fetchall():
+            for bit in range(min(MASK_BITS, count - start)):
+                counts[start + bit] += rows if value >> bit & 1 else 0
+    return counts
+
+
+def _guess_date_forms(part: Part) -> dict[str, str]:
+    """Guess the form of each date column that is there."""
+    sample = part.sample()
+    forms = {}
+    for name in DATES:
+        if name in part.columns:
+            counts = Counter(_date_form(row[part.columns[name]]) for row in sample)
+            forms[name] = max(DATE_FORMS, key=lambda form: counts[form])
+    return forms
+
+
+_DATES = {
+    "YYYY-MM-DD": re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
+    "YYYYMMDD": re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"),
+    "MM/DD/YYYY": re.compile(r"(?P<m>[0-9]{2})/(?P<d>[0-9]{2})/(?P<y>[0-9]{4})"),
+}
+
+
+def _date_form(cell: str | None) -> str | None:
+    for form, pattern in _DATES.items():
+        if match := pattern.fullmatch((cell or "").strip(" ")):
+            try:
+                date(int(match["y"]), int(match["m"]), int(match["d"]))
+            except ValueError:
+                return None
+            return form
+    return None
+
+
+def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
+    """Find, over all rows that parse, the form that reads most of a date column's cells; the first of equals."""
+    best = {}
+    for name in names:
+        cell = f"c{part.columns[name]}"
+        counts = [0] * len(DATE_FORMS)
+        for source in part.sources():
+            reads = ", ".join(f"count({read_date(cell, form)})" for form in DATE_FORMS)
+            found = part.con.execute(f"select {reads} from {source} where preset <> {REASONS['unparseable_row']}").fetchone() or ()
+            counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
+        best[name] = DATE_FORMS[counts.index(max(counts))]
+    return best

@@ -1,0 +1,320 @@
+"""What the published tables say of one person: injections, findings and claim lines, ready to be drawn."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sij_audit.transforms.errors import AuditError, UsageError
+from sij_audit.transforms.stages.policies import REFERENCE
+
+Row = Mapping[str, Any]
+
+TRACKS = ("left", "right", "possible_left", "possible_right", "any")
+
+NEEDED_COLUMNS = {("injections", "interval_end_date"), ("injections", "count_end_date"), ("review_states", "held_back_for")}
+"""Of the reports; runs of earlier versions lack them."""
+
+REVIEWS = """
+select
+    review_states.finding_id,
+    review_states.held_back_for,
+    review_states.suppression_reason,
+    review_states.suppressed_until,
+    dispositions.disposition,
+    dispositions.is_on_present_evidence,
+    dispositions.reviewer,
+    dispositions.note,
+    dispositions.recovered_amount,
+    dispositions.imported_on,
+from findings
+inner join review_states on findings.finding_id = review_states.finding_id
+left join dispositions on findings.finding_id = dispositions.finding_id
+where findings.person_id = ?
+"""
+"""What was said of a person's findings: by reviewers, and by whoever keeps them out of the hand-off."""
+
+
+@dataclass(frozen=True)
+class Injection:
+    """An injection as one policy sees it; `counted` are the therapeutic injections before it in the policy's window, by track."""
+
+    service_date: date
+    site: str
+    is_certain_left: bool
+    is_certain_right: bool
+    is_possible_left: bool
+    is_possible_right: bool
+    series_seq: int
+    series_start_date: date
+    is_diagnostic: bool
+    interval_end_date: date
+    count_end_date: date
+    doubts: tuple[str, ...]
+    applicability: str
+    paid_amount: Decimal
+    claim_ids: tuple[str, ...]
+    days_since_previous: int | None
+    counted: Mapping[str, int]
+
+    @property
+    def is_sided(self) -> bool:
+        """Whether some side is certain."""
+        return self.is_certain_left or self.is_certain_right
+
+    @property
+    def purpose(self) -> str:
+        return "diagnostic" if self.is_diagnostic else "therapeutic"
+
+    @property
+    def told_site(self) -> str:
+        """The site, and what is only possible beyond it."""
+        other = {"left": self.is_possible_right, "right": self.is_possible_left}.get(self.site, False)
+        return f"{self.site}, the other side possible" if other else self.site
+
+    def count_before(self, track: str) -> str:
+        """How many count before it on a track; a range where the side of some, or of this one, is only possible."""
+        certain = self.counted.get(track)
+        possible = self.counted.get(f"possible_{track}")
+        if certain is None and possible is None:
+            return ""
+        least = certain or 0
+        return str(least) if possible in (None, least) else f"{least} to {possible}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A claim line with a code of some family; `why_not` says why it does not count, None where it does."""
+
+    service_date: date
+    claim_id: str
+    claim_line_number: int
+    hcpcs_code: str
+    family: str | None
+    modifiers: tuple[str, ...]
+    billing_npi: str | None
+    paid_amount: Decimal | None
+    why_not: str | None
+    doubts: tuple[str, ...]
+    is_injection: bool
+
+    @property
+    def key(self) -> tuple[str, int, date]:
+        return self.claim_id, self.claim_line_number, self.service_date
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding with its memo and the lines on both sides; `number` is what it goes by on the page, None where it was withdrawn."""
+
+    number: int | None
+    row: Row
+    title: str
+    memo: tuple[tuple[str, str], ...]
+    behind: tuple[Row, ...]
+    counted_dates: tuple[date, ...]
+    """The injections before it that it counts and names."""
+
+    @property
+    def service_date(self) -> date:
+        day: date = self.row["service_date"]
+        return day
+
+    @property
+    def prior_service_date(self) -> date | None:
+        day: date | None = self.row["prior_service_date"]
+        return day
+
+    @property
+    def earliest_compliant_date(self) -> date | None:
+        day: date | None = self.row["earliest_compliant_date"]
+        return day
+
+    @property
+    def determination(self) -> str:
+        return str(self.row["determination"])
+
+    @property
+    def kind(self) -> str:
+        """What it goes by, told from the columns that it has: an interval, a count, a series, or what was done that day."""
+        if self.prior_service_date:
+            return "interval" if self.earliest_compliant_date else "series"
+        return "count" if self.earliest_compliant_date else "day"
+
+    def lines(self, side: str) -> tuple[Row, ...]:
+        """The lines judged, or those measured against."""
+        return tuple(row for row in self.behind if row["side"] == side)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A person's injections and findings under one policy, by date."""
+
+    policy_id: str
+    injections: tuple[Injection, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """All that a run says of a person."""
+
+    person_id: str
+    run_id: str
+    member_ids: tuple[str, ...]
+    timelines: tuple[Timeline, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def as_of(self) -> date:
+        """Services up to this date were audited; a run's id begins with it."""
+        return date.fromisoformat(self.run_id[:10])
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for timeline in self.timelines for finding in timeline.findings if finding.number)
+
+    @cached_property
+    def withdrawn(self) -> tuple[Finding, ...]:
+        return tuple(finding for timeline in self.timelines for finding in timeline.findings if not finding.number)
+
+    @cached_property
+    def other_procedures(self) -> tuple[Line, ...]:
+        """Lines that count and are no injection."""
+        return tuple(line for line in self.lines if not line.why_not and not line.is_injection)
+
+    @cached_property
+    def uncounted(self) -> tuple[Line, ...]:
+        """Lines that do not count."""
+        return tuple(line for line in self.lines if line.why_not)
+
+    @cached_property
+    def finding_numbers(self) -> dict[tuple[str, int, date], tuple[int, ...]]:
+        """The findings that judge a line, by claim, line and date."""
+        numbers: dict[tuple[str, int, date], tuple[int, ...]] = {}
+        for finding in self.findings:
+            for row in finding.lines("judged"):
+                key = row["claim_id"], row["claim_line_number"], row["service_date"]
+                numbers[key] = tuple(sorted({*numbers.get(key, ()), finding.number or 0}))
+        return numbers
+
+
+def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Member:
+    """Read a person of the run that `con` has open; UsageError, which does not repeat the person's id, where the run has no line of it."""
+    columns = {(row["table_name"], row["column_name"]) for row in _rows(con, "from duckdb_columns()")}
+    if not columns >= NEEDED_COLUMNS:
+        raise AuditError(f"runs/{run.name} was published by an earlier version, without what a member's page needs. Run the audit again.")
+    injections = _rows(con, "from injections where person_id = ? order by policy_id, service_date", person)
+    policies = [row["policy_id"] for row in _rows(con, "select distinct policy_id from rules order by policy_id")]
+    titles = {(row["policy_id"], row["rule_id"]): row["title"] for row in _rows(con, "from rules")}
+    steps = _rows(con, "from timelines where person_id = ?", person)
+    findings = _rows(con, "from findings where person_id = ? order by service_date, policy_section, finding_id", person)
+    lines = _rows(con, "from member_timeline(?)", person)
+    reviews = {row["finding_id"]: tuple(_tell_review(row)) for row in _rows(con, REVIEWS, person)}
+    member_ids = _rows(con, "select distinct member_id from lines where person_id = ? order by member_id", person)
+    if not lines and not findings:
+        raise UsageError(
+            f"runs/{run.name} holds no line of that person. PERSON is the person_id of the reports, not the member number: "
+            "`sij-audit sql` finds it in the table lines."
+        )
+    tracks = {(step["policy_id"], step["track"], step["service_date"]): step for step in steps}
+    number = 0
+    timelines = []
+    for policy in policies:
+        own = tuple(_injection(row, tracks) for row in injections if row["policy_id"] == policy)
+        told = []
+        for row in findings:
+            if row["policy_id"] == policy:
+                holds = row["status"] != "withdrawn"
+                number += holds
+                title = titles.get((policy, row["rule_id"]), row["rule_id"])
+                said = reviews.get(row["finding_id"], ())
+                told.append(_finding(con, row, title, number if holds else None, own, said))
+        timelines.append(Timeline(policy, own, tuple(told)))
+    return Member(
+        person_id=person,
+        run_id=run.name,
+        member_ids=tuple(row["member_id"] for row in member_ids if row["member_id"]),
+        timelines=tuple(timelines),
+        lines=tuple(_line(row) for row in lines if row["policy_id"] in (None, policies[0])),
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = con.execute(sql, list(values))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _injection(row: Row, tracks: Mapping[tuple[str, str, date], Row]) -> Injection:
+    policy, day = row["policy_id"], row["service_date"]
+    steps = {track: tracks[policy, track, day] for track in TRACKS if (policy, track, day) in tracks}
+    return Injection(
+        **{name: row[name] for name in ("service_date", "site", "series_seq", "series_start_date", "is_diagnostic")},
+        **{name: row[name] for name in ("is_certain_left", "is_certain_right", "is_possible_left", "is_possible_right")},
+        **{name: row[name] for name in ("interval_end_date", "count_end_date", "applicability", "paid_amount")},
+        doubts=tuple(row["doubts"]),
+        claim_ids=tuple(row["claim_ids"]),
+        days_since_previous=steps["any"]["days_since_previous"] if "any" in steps else None,
+        counted={track: step["count_12_months"] for track, step in steps.items()},
+    )
+
+
+def _line(row: Row) -> Line:
+    return Line(
+        **{name: row[name] for name in ("service_date", "claim_id", "claim_line_number", "hcpcs_code", "family")},
+        **{name: row[name] for name in ("billing_npi", "paid_amount", "why_not")},
+        modifiers=tuple(row["modifiers"]),
+        doubts=tuple(row["doubts"]),
+        is_injection=row["series_seq"] is not None,
+    )
+
+
+def _tell_review(row: Row) -> Iterator[tuple[str, str]]:
+    """Say as rows of a memo what a reviewer found, and whether somebody else has the finding."""
+    if row["disposition"]:
+        parts = (f"by {row['reviewer']}" if row["reviewer"] else "", f"on {row['imported_on']}", row["note"] or "")
+        recovered = f"recovered {row['recovered_amount']}" if row["recovered_amount"] is not None else ""
+        other = "" if row["is_on_present_evidence"] else "on other evidence than today's"
+        yield (
+            "reviewed",
+            ", ".join(part for part in (" ".join([row["disposition"], *filter(None, parts[:2])]), other, recovered, parts[2]) if part),
+        )
+    if row["held_back_for"] == "suppressed":
+        until = f", until {row['suppressed_until']}" if row["suppressed_until"] else ""
+        yield "not handed over", f"{row['suppression_reason']}{until}"
+
+
+def _finding(
+    con: duckdb.DuckDBPyConnection,
+    row: Row,
+    title: str,
+    number: int | None,
+    injections: Sequence[Injection],
+    reviewed: Sequence[tuple[str, str]],
+) -> Finding:
+    memo = tuple((entry["topic"], entry["told"]) for entry in _rows(con, "from explain(?)", row["finding_id"]))
+    behind = tuple(_rows(con, "from claims_behind(?)", row["finding_id"]))
+    counts = row["earliest_compliant_date"] and not row["prior_service_date"]
+    named = set(row["prior_claim_ids"])
+    counted = (
+        injection.service_date
+        for injection in injections
+        if counts
+        and injection.service_date < row["service_date"] < injection.count_end_date
+        and not injection.is_diagnostic
+        and named.intersection(injection.claim_ids)
+    )
+    return Finding(number, row, title, (*memo, *reviewed), behind, tuple(counted))
+
+
+def read_families() -> dict[str, dict[str, str]]:
+    """Read what each family of procedures is, and to which group it belongs, by its id."""
+    with (REFERENCE / "procedure_families.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["family_id"]: row for row in csv.DictReader(lines)}

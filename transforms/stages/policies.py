@@ -1,0 +1,378 @@
+"""Read what stands in `sql/`: reference tables, query headers, policies with their limits.
+
+All that is known about a rule stands in its own file's header, and all that several rules share in its folder's `policy.toml`; nothing of it
+is repeated in Python.
+"""
+
+import csv
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby, pairwise
+from pathlib import Path
+
+from sij_audit.transforms.errors import AuditError
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+REFERENCE = SQL / "0_reference"
+RULES = SQL / "3_rules"
+
+Value = int | str | bool | date | list[str]
+
+HEADER_LINE = re.compile(r"-- ([a-z_]+): +(.*\S)\s*$")
+STAGE_KEYS = {
+    "1_lines": {"title", "grain", "param"},
+    "2_timeline": {"title", "grain", "param"},
+    "3_rules": {"title", "section", "rank", "per", "judges", "text_held_from", "effective", "param", "enabled", "records"},
+    "4_findings": {"title", "grain", "param"},
+    "5_reports": {"title", "grain", "param", "column"},
+    "6_handoff": {"title", "grain"},
+    "7_page": {"title", "grain"},
+    "8_changes": {"title", "grain"},
+}
+NEEDED_KEYS = {
+    "1_lines": {"title", "grain"},
+    "2_timeline": {"title", "grain"},
+    "3_rules": {"title", "section", "rank", "per", "judges"},
+    "4_findings": {"title", "grain"},
+    "5_reports": {"title", "grain", "column"},
+    "6_handoff": {"title", "grain"},
+    "7_page": {"title", "grain"},
+    "8_changes": {"title", "grain"},
+}
+POLICY_KEYS = {
+    "policy_id",
+    "version",
+    "title",
+    "effective_from",
+    "text_held_from",
+    "precedence_lines",
+    "precedence_reason",
+    "noted_lines",
+    "noted_reason",
+    "crossover_lines",
+}
+
+
+DATES = {"effective_from", "text_held_from"}
+
+RULE_VALUES = {
+    "rank": ("[0-9]+", "a whole number"),
+    "per": ("injection|date|code", "injection, date or code"),
+    "enabled": ("true|false", "true or false"),
+}
+"""What some keys of a rule's header may say."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A procedure code and the dates, both inclusive and None where open, from and to which it belongs to its family."""
+
+    hcpcs_code: str
+    effective_from: date | None
+    effective_to: date | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SQL file: the SELECT that fills `table`, and what its header says.
+
+    The first paragraph of `prose` is for everybody, and goes into the documents; others are for who reads the SQL.
+    """
+
+    table: str
+    stage: str
+    path: Path
+    sql: str
+    header: dict[str, str]
+    prose: str
+    params: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.header["title"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a policy with the limits in force. `judges` is a family of procedures, or a group of families."""
+
+    query: Query
+    rank: int
+    section: str
+    per: str
+    judges: str
+    enabled: bool
+    effective: date
+    text_held_from: date
+    params: dict[str, Value]
+
+    @property
+    def rule_id(self) -> str:
+        return self.query.table
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy folder, with those it extends laid under it. `facts` are the values of `policy.toml` that queries may name as parameters."""
+
+    folder: Path
+    facts: dict[str, Value]
+    params: dict[str, Value]
+    rules: tuple[Rule, ...]
+    files: tuple[Path, ...]
+    references: dict[str, str]
+    """Limits (`name` of the whole policy, `RULE_ID.name` of a rule) that stand in another rule, and where: `RULE_ID.name`."""
+
+    @property
+    def policy_id(self) -> str:
+        return str(self.facts["policy_id"])
+
+    @property
+    def schema(self) -> str:
+        """The DuckDB schema that holds its tables of stages 2 and 3; an id may be a word or begin with a digit, a schema's name may not."""
+        return "stages_of_" + re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
+
+
+def load_codes() -> list[Code]:
+    """The procedure codes that are in some family at any date, by code."""
+    with (REFERENCE / "procedure_codes.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return sorted(
+        (Code(row["hcpcs_code"], _open_date(row["effective_from"]), _open_date(row["effective_to"])) for row in rows),
+        key=lambda code: (code.hcpcs_code, code.effective_from or date.min),
+    )
+
+
+def _open_date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def load_stage(stage: str) -> list[Query]:
+    """The queries of a numbered folder of `sql/`, in the order in which they run."""
+    return [read_query(path, stage) for path in sorted((SQL / stage).glob("*.sql"))]
+
+
+def read_query(path: Path, stage: str) -> Query:
+    """Read one SQL file; AuditError names file and line of a header key that is unknown, missing or there twice."""
+    header: dict[str, str] = {}
+    params: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    prose: list[str] = []
+    text = path.read_text(encoding="utf-8")
+    in_header = True
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("--"):
+            break
+        entry = HEADER_LINE.match(line) if in_header else None
+        if entry is None:
+            in_header = False
+            prose.append(line[2:].strip())
+            continue
+        key, value = entry.groups()
+        if key not in STAGE_KEYS[stage]:
+            raise AuditError(f"{path.name}, line {number}: unknown header key '{key}'; known here: {', '.join(sorted(STAGE_KEYS[stage]))}")
+        if key in ("param", "column"):
+            named = params if key == "param" else columns
+            name, _, told = (part.strip() for part in value.partition("=" if key == "param" else ":"))
+            if name in named or not told:
+                raise AuditError(f"{path.name}, line {number}: {key} '{name}' {'is there twice' if name in named else 'has no value'}")
+            named[name] = told
+        elif key in header:
+            raise AuditError(f"{path.name}, line {number}: header key '{key}' is there twice")
+        else:
+            header[key] = value
+    for key in sorted(NEEDED_KEYS[stage] - header.keys() - ({"column"} if columns else set())):
+        raise AuditError(f"{path.name}, line 1: the header lacks '{key}'")
+    table = re.sub(r"^\d+_", "", path.stem)
+    paragraphs = [" ".join(lines) for is_text, lines in groupby(prose, bool) if is_text]
+    return Query(table, stage, path, text, header, "\n\n".join(paragraphs), params, columns)
+
+
+def policy_folders() -> list[Path]:
+    """The policies that come with the program."""
+    return sorted(path.parent for path in RULES.glob("*/policy.toml"))
+
+
+def load_policies(folders: list[Path]) -> list[Policy]:
+    """Read the policies of these folders, by policy_id; two with one id are an error.
+
+    A policy that extends another one of them under the same id stands in its place.
+    """
+    loaded = [load_policy(folder) for folder in folders]
+    policies = sorted((policy for policy in loaded if not _is_replaced(policy, loaded)), key=lambda policy: policy.policy_id)
+    for one, other in pairwise(sorted(policies, key=lambda policy: policy.schema)):
+        if one.schema == other.schema:
+            raise AuditError(
+                f"{other.folder.name}/policy.toml: policy_id has the letters and digits of that of {one.folder.name}; give one of them another"
+            )
+    return policies
+
+
+def _is_replaced(policy: Policy, others: list[Policy]) -> bool:
+    own_file = (policy.folder / "policy.toml").resolve()
+    return any(
+        other.policy_id == policy.policy_id
+        and other.folder.resolve() != policy.folder.resolve()
+        and own_file in (file.resolve() for file in other.files)
+        for other in others
+    )
+
+
+def load_policy(folder: Path) -> Policy:
+    """Read a policy folder: its `policy.toml`, the rules in it, and under both those of the policy that it extends.
+
+    Source of a limit, the later winning: a rule's header, `[rules.RULE_ID]` of the policy that is extended, `[rules.RULE_ID]` of this one. A
+    header may name another rule's limit (`RULE_ID.name`), which then has one place only.
+    """
+    facts, params, overrides, queries, files = _layers(folder, ())
+    missing = POLICY_KEYS - {"title"} - facts.keys()
+    if missing:
+        raise AuditError(f"{folder.name}/policy.toml: '{sorted(missing)[0]}' is missing")
+    for name in sorted(POLICY_KEYS & facts.keys()):
+        kind = date if name in DATES else list if name.endswith("_lines") else str
+        if type(facts[name]) is not kind:
+            raise AuditError(f"{folder.name}/policy.toml: {name} is no {'text' if kind is str else kind.__name__}")
+    by_rule = {query.table: query for query in queries}
+    for rule_id in overrides:
+        if rule_id not in by_rule:
+            raise AuditError(f"{folder.name}/policy.toml: [rules.{rule_id}] is no rule of this policy")
+    place = f"{folder.name}/policy.toml"
+    own = {rule_id: _own_params(place, query, overrides.get(rule_id, {})) for rule_id, query in by_rule.items()}
+    references = {name: str(value) for name, value in params.items() if _is_reference(value, own)} | {
+        f"{rule_id}.{name}": str(value) for rule_id, limits in own.items() for name, value in limits.items() if _is_reference(value, own)
+    }
+    params = {name: _followed(place, name, value, own) for name, value in params.items()}
+    rules = tuple(
+        sorted(
+            (
+                _rule(
+                    query,
+                    facts,
+                    overrides.get(rule_id, {}),
+                    {name: _followed(query.path.name, name, value, own) for name, value in own[rule_id].items()},
+                )
+                for rule_id, query in by_rule.items()
+            ),
+            key=lambda rule: rule.rank,
+        )
+    )
+    if len({rule.rank for rule in rules}) < len(rules):
+        raise AuditError(f"{folder.name}: two rules have one rank; money needs an order")
+    return Policy(folder, facts, params, rules, tuple(files), references)
+
+
+def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, list[Query], list[Path]]:
+    path = folder / "policy.toml"
+    if not path.is_file():
+        raise AuditError(f"{folder}: no policy.toml; a policy is a folder with one")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise AuditError(f"{folder.name}/policy.toml: {error}") from None
+    facts: dict = {}
+    params: dict = {}
+    overrides: dict[str, dict] = {}
+    queries: dict[str, Query] = {}
+    files: list[Path] = []
+    base_name = content.pop("extends", None)
+    if base_name is not None:
+        base = next((place for place in (folder.parent / base_name, RULES / base_name) if (place / "policy.toml").is_file()), None)
+        if base is None or base in above or base == folder:
+            raise AuditError(f'{folder.name}/policy.toml: extends = "{base_name}": there is no such policy folder')
+        facts, params, overrides, inherited, files = _layers(base, (*above, folder))
+        queries = {query.table: query for query in inherited}
+    params = {**params, **content.pop("params", {})}
+    for rule_id, values in content.pop("rules", {}).items():
+        overrides = {**overrides, rule_id: {**overrides.get(rule_id, {}), **values}}
+    for key in content:
+        if key not in POLICY_KEYS:
+            raise AuditError(
+                f"{folder.name}/policy.toml: unknown key '{key}'; known: {', '.join(sorted(POLICY_KEYS))}, extends, params, rules"
+            )
+    facts = {**facts, **content}
+    own_files = sorted(folder.glob("*.sql"))
+    queries |= {query.table: query for query in (read_query(file, "3_rules") for file in own_files)}
+    return facts, params, overrides, list(queries.values()), [*files, path, *own_files]
+
+
+def _own_params(place: str, query: Query, overrides: dict) -> dict[str, Value]:
+    if not isinstance(overrides.get("enabled", True), bool):
+        raise AuditError(f"{place}: [rules.{query.table}]: enabled must be true or false")
+    for name in overrides:
+        if name != "enabled" and name not in query.params:
+            raise AuditError(f"{place}: [rules.{query.table}]: the rule has no limit '{name}'; it has: {', '.join(query.params) or 'none'}")
+    return {name: overrides.get(name, _literal(default)) for name, default in query.params.items()}
+
+
+def _literal(text: str) -> Value:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _followed(place: str, name: str, value: Value, own: dict[str, dict[str, Value]]) -> Value:
+    """Put the limit itself in the place of a reference to it (`RULE_ID.name`)."""
+    if not _is_reference(value, own):
+        return value
+    rule_id, _, other = str(value).partition(".")
+    if other not in own[rule_id]:
+        raise AuditError(f"{place}: {name} = {value}: {rule_id} has no such limit")
+    return own[rule_id][other]
+
+
+def _is_reference(value: Value, own: dict[str, dict[str, Value]]) -> bool:
+    return isinstance(value, str) and "." in value and value.partition(".")[0] in own
+
+
+def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:
+    header = query.header
+    for key, (pattern, meaning) in RULE_VALUES.items():
+        if key in header and not re.fullmatch(pattern, header[key]):
+            raise AuditError(f"{query.path.name}: {key}: {header[key]}: must be {meaning}")
+    return Rule(
+        query=query,
+        rank=int(header["rank"]),
+        section=header["section"],
+        per=header["per"],
+        judges=header["judges"],
+        enabled=bool(overrides.get("enabled", header.get("enabled", "true") == "true")),
+        effective=_date(query, "effective") or facts["effective_from"],
+        text_held_from=_date(query, "text_held_from") or facts["text_held_from"],
+        params=params,
+    )
+
+
+def _date(query: Query, key: str) -> date | None:
+    """Read a date of a rule's header, None where it has none."""
+    try:
+        return date.fromisoformat(query.header[key]) if key in query.header else None
+    except ValueError:
+        raise AuditError(f"{query.path.name}: {key}: {query.header[key]}: must be a date, YYYY-MM-DD") from None
+
+
+def auditor_sql() -> str:
+    """The views and macros that every `audit.duckdb` carries."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((SQL / "auditor").glob("*.sql")))
+
+
+def reference_files() -> list[Path]:
+    """The tables that people maintain."""
+    return sorted(REFERENCE.glob("*.csv"))
+
+
+def file_hashes(policies: list[Policy]) -> dict[str, str]:
+    """SHA-256 of every file that decides what an audit says, by its path below `sql/` (or by folder and name, for a policy from elsewhere)."""
+    folders = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
+    stages = [path for folder in folders for path in sorted((SQL / folder).glob("*.sql"))]
+    files = [*reference_files(), *stages, *(path for policy in policies for path in policy.files)]
+    return {
+        (path.relative_to(SQL).as_posix() if path.is_relative_to(SQL) else f"{path.parent.name}/{path.name}"): hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
+        for path in files
+    }
