@@ -33,6 +33,7 @@ check: $(INSTALLED) ## format, lint, types, SQL lint, generated documents
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/sqruff lint sql
 	$(BIN)/python -m sij_audit.transforms.documents --check
 

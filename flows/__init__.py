@@ -1,0 +1,1 @@
+"""What runs, when, and what is retried: the command and the Prefect flows."""

@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sij_audit.flows.display import PLAIN_WIDTH, dollars, findings_table, open_console, printable
+from sij_audit.flows.display import PLAIN_WIDTH, findings_table, open_console
 from sij_audit.transforms.audit.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from sij_audit.transforms.audit.history import Pruning, Run, explain_difference
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.audit.what_if import WhatIf
+from sij_audit.transforms.text import count_of, dollars, printable
 
 SIZES = ("B", "kB", "MB", "GB", "TB")
 
@@ -114,7 +115,7 @@ def providers_table(providers: Sequence[ProviderChange], words: Words, top: int)
     for provider in changed[:top]:
         table.add_row(printable(provider.billing_npi or "without an NPI"), *_provider_cells([provider]))
     if others := changed[top:]:
-        table.add_row(_count(len(others), "other"), *_provider_cells(others))
+        table.add_row(count_of(len(others), "other"), *_provider_cells(others))
     return table
 
 
@@ -163,7 +164,7 @@ def describe_what_if(comparison: Comparison) -> str:
         return f"the same findings, and the same {dollars(before)} at risk."
     risk = f"{dollars(abs(after - before))} {'more' if after > before else 'less'}" if after != before else "as much"
     return (
-        f"{_count(more, 'finding')} more, {fewer:,} fewer, {changed:,} changed; "
+        f"{count_of(more, 'finding')} more, {fewer:,} fewer, {changed:,} changed; "
         f"{risk} at risk ({dollars(before)} today, {dollars(after)} then)."
     )
 
@@ -207,7 +208,7 @@ def print_runs(runs: Sequence[Run]) -> None:
             size(run.size),
         )
     _draw(console, table)
-    _say(console, f"{_count(len(runs), 'run')}, {size(sum(run.size for run in runs))}")
+    _say(console, f"{count_of(len(runs), 'run')}, {size(sum(run.size for run in runs))}")
 
 
 def print_pruning(pruning: Pruning) -> None:
@@ -220,7 +221,7 @@ def print_pruning(pruning: Pruning) -> None:
     for run in pruning.protected:
         _say(console, f"{run.run_id}: stays, {'it is the current run' if run.is_current else 'a delivery names it'}")
     room = size(sum(run.size for run in pruning.removable))
-    _say(console, f"{_count(len(pruning.removable), 'run')}, {room}: {told}")
+    _say(console, f"{count_of(len(pruning.removable), 'run')}, {room}: {told}")
     if pruning.removable and not pruning.is_done:
         _say(console, "Nothing was changed. The same with --delete removes them.")
 
@@ -261,10 +262,6 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} {SIZES[-1]}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _is_changed(row: RuleChange | ProviderChange) -> bool:

@@ -255,8 +255,8 @@ def verify(
 
     Every difference is printed; where there is one, the exit code is 4.
     """
-    from sij_audit.transforms.audit.publication import verify_run
     from sij_audit.transforms.store.folder import Store
+    from sij_audit.transforms.store.runs import verify_run
 
     differences = verify_run(Store(out), run_id)
     for difference in differences:
@@ -328,7 +328,7 @@ def suppress(
 
 
 def _say_imported(file: Path, what: str, rows: int, is_known: bool) -> None:
-    from sij_audit.flows.display import printable
+    from sij_audit.transforms.text import printable
 
     name = printable(file.name)
     typer.echo(
@@ -422,10 +422,10 @@ def retract(
     From the next run on it counts no more, and the findings that rest on it are withdrawn. What was kept of it is deleted once the setting
     `retention_days` is over; --undo is possible later too, and the extract must then be given again.
     """
-    from sij_audit.flows.display import printable
     from sij_audit.transforms.store.folder import Store
     from sij_audit.transforms.store.retractions import retract as take_back
     from sij_audit.transforms.store.retractions import undo
+    from sij_audit.transforms.text import printable
 
     store = Store(out)
     retraction = (undo if is_undone else take_back)(store, extract, reason)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sij_audit.transforms.audit.run import Event, ExtractBegun, ExtractEnded, Ex
 from sij_audit.transforms.handoff.deliveries import Delivery
 from sij_audit.transforms.ingest.intake import Held, NotReady, Outcome, Refused, Retracted, Taken
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
+from sij_audit.transforms.text import dollars, list_names, printable
 
 PLAIN_WIDTH = 140
 
@@ -79,11 +79,6 @@ class _Bars:
             self.task = self.progress.add_task(event.name, total=None, amount="")
 
 
-def printable(name: str) -> str:
-    """A file name without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
-
-
 def describe_outcome(name: str, outcome: Outcome) -> str:
     """Say in one line what became of an extract."""
     match outcome:
@@ -100,11 +95,6 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
             return f"NOT READY {printable(reason)}"
         case Retracted(extract, _):
             return f"{printable(extract)}: retracted, not read"
-
-
-def dollars(amount: Decimal | int) -> str:
-    """Write an amount of US dollars."""
-    return f"${amount:,.2f}"
 
 
 def print_result(request: Request, result: Result) -> None:
@@ -213,9 +203,7 @@ def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
 
     without = {column.name: column.without for column in COLUMNS}
     for column, extracts in summary["missing_columns"].items():
-        named = ", ".join(printable(name) for name in sorted(extracts)[:NAMED])
-        others = f" and {len(extracts) - NAMED:,} more" if len(extracts) > NAMED else ""
-        say(f"WARNING no {column} in {named}{others}: {without[column]}")
+        say(f"WARNING no {column} in {list_names(map(printable, sorted(extracts)), NAMED)}: {without[column]}")
     totals = summary["totals"]
     for name, meaning in (
         ("orphan_adjustments", "adjustments of claims of which nothing was ever delivered"),

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sij_audit.flows.display import dollars, printable
 from sij_audit.transforms.audit.run import Result
+from sij_audit.transforms.text import dollars, printable
 
 STATUSES = ("new", "changed", "open", "withdrawn")
 

@@ -21,6 +21,8 @@ from typing import Any
 import duckdb
 import yaml
 
+from sij_audit.transforms.duck import quote_name
+
 FOLDER = Path(__file__).parent / "sql"
 
 
@@ -138,11 +140,7 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable, is_revers
     con.execute(f"delete from {name}")
     cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
     for row in reversed(table.rows) if is_reversed else table.rows:
-        con.execute(f"insert into {name} ({', '.join(map(_quoted, table.columns))}) values ({cells})", row)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+        con.execute(f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values ({cells})", row)
 
 
 def _column_types(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
@@ -156,5 +154,5 @@ def _insist(table: PipeTable, types: Mapping[str, str], name: str) -> None:
 
 
 def _select_texts(con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> PipeTable:
-    texts = ", ".join(f"cast({_quoted(column)} as varchar)" for column in columns)
+    texts = ", ".join(f"cast({quote_name(column)} as varchar)" for column in columns)
     return PipeTable(columns, tuple(con.execute(f"select {texts} from {name}").fetchall()))

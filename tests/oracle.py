@@ -1,6 +1,7 @@
 """The audit in plain Python, written from the contract's text alone: slow, and without a thought of how the SQL does it.
 
-Rows are dicts with the columns of `sij_audit.transforms.columns.BATCH_SCHEMA`, normalised and typed. Sections and numbers are those of the contract.
+Rows are dicts with the columns of `sij_audit.transforms.columns.BATCH_SCHEMA`, normalised and typed. Sections and numbers are those of the
+contract.
 """
 
 import calendar

@@ -1,0 +1,1 @@
+"""From extracts to published findings, without an orchestrator."""

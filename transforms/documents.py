@@ -1,7 +1,7 @@
 """`docs/rules.md`, `docs/data.md` and the output that README.md and `docs/queries.md` show, rendered from headers, reference tables and code.
 
-`python -m sij_audit.transforms.documents` writes them, with `--check` it only says which differ. What stands in a header, a table or the layout is
-taken from there; the sentences typed here say what stands nowhere else.
+`python -m sij_audit.transforms.documents` writes them, with `--check` it only says which differ. What stands in a header, a table or the
+layout is taken from there; the sentences typed here say what stands nowhere else.
 """
 
 import argparse
@@ -20,8 +20,9 @@ import duckdb
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sij_audit.transforms.audit.publication import REPORTS, select_report
+from sij_audit.transforms.audit.publication import REPORTS
 from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES, Column
+from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.handoff.workbook import Limits
 from sij_audit.transforms.ingest.csv_records import LINE_LIMIT, NUL_RUN

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from sij_audit.transforms.audit.history import PRUNE_CRASH_POINTS, choose_runs, explain_difference, list_runs, parse_age, prune
-from sij_audit.transforms.audit.publication import verify_run
 from sij_audit.transforms.errors import BusyError, UsageError
 from sij_audit.transforms.handoff.deliveries import deliver
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import retract
+from sij_audit.transforms.store.runs import verify_run
 from tests.runs import SAMPLE, command, line, read_report, run, write_extract
 
 DAYS = ("2023-01-10", "2023-04-10", "2023-05-10", "2023-09-10", "2023-10-01")

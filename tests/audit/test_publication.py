@@ -17,20 +17,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sij_audit.transforms.audit.publication import (
-    REPORTS,
-    RunIdentity,
-    is_current,
-    publish_run,
-    select_report,
-    verify_run,
-    write_database,
-    write_report,
-)
+from sij_audit.transforms.audit.database import write_database
+from sij_audit.transforms.audit.identity import RunIdentity, is_current
+from sij_audit.transforms.audit.publication import REPORTS, publish_run
 from sij_audit.transforms.columns import BATCH_SCHEMA, FORMAT
+from sij_audit.transforms.duck import select_report, write_report
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.store.durable import CRASH_POINTS, CrashPoint, nowhere
 from sij_audit.transforms.store.folder import Batch, Store
+from sij_audit.transforms.store.runs import verify_run
 
 FINDINGS = """
 create table findings as

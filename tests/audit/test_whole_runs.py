@@ -22,13 +22,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from sij_audit.transforms.audit.publication import REPORTS, verify_run
+from sij_audit.transforms.audit.publication import REPORTS
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.columns import COLUMNS, FORMAT
 from sij_audit.transforms.errors import AuditError, BusyError, UsageError
 from sij_audit.transforms.ingest.intake import Held, Refused, Taken
 from sij_audit.transforms.stages import policies
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.runs import verify_run
 from tests.runs import AS_OF, ROOT, SAMPLE, Row, change_batch, findings, keys, line, read_report, reports, run, write_csv, write_extract
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sample.txt"

@@ -12,6 +12,7 @@ import pytest
 
 from sij_audit.transforms.columns import LINE_FATES
 from sij_audit.transforms.documents import answer, retell, retell_queries, run_in
+from sij_audit.transforms.duck import fetch_dicts, quote_text
 from sij_audit.transforms.stages.policies import SQL, policy_folders
 from tests.runs import line, run, write_extract
 
@@ -47,9 +48,7 @@ def run_on(tmp_path: Path, *lines: dict) -> duckdb.DuckDBPyConnection:
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[dict]:
-    found = con.execute(query, list(values))
-    names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return fetch_dicts(con, query, values)
 
 
 def value(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> object:
@@ -92,7 +91,7 @@ def test_comments_say_what_is_no_error(audit: duckdb.DuckDBPyConnection) -> None
 
 def test_they_answer_in_a_database_that_is_attached_and_used(database: Path) -> None:
     with duckdb.connect() as con:
-        con.execute(f"attach '{str(database).replace(chr(39), chr(39) * 2)}' as other (read_only)")
+        con.execute(f"attach {quote_text(str(database))} as other (read_only)")
         con.execute("use other")
         assert rows(con, "from member_timeline('P90000046')")
         assert rows(con, "from open_findings")

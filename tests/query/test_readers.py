@@ -24,7 +24,9 @@ STRANGER = 54_322
 
 AS_USER = """
 import encodings.utf_8_sig, os, sys
-import sij_audit.flows.command, sij_audit.flows.display, sij_audit.transforms.query.shell, sij_audit.transforms.settings, sij_audit.transforms.audit.publication  # the user may not read the checkout
+# the user may not read the checkout
+import sij_audit.flows.command, sij_audit.flows.display, sij_audit.transforms.query.shell, sij_audit.transforms.settings
+import sij_audit.transforms.audit.publication
 uid, *groups = map(int, sys.argv[1].split())
 if os.geteuid() == 0:
     os.setgroups(groups)

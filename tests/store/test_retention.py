@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sij_audit.transforms.audit.publication import verify_run
 from sij_audit.transforms.ingest.intake import Taken
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retention import LOG, delete_expired
 from sij_audit.transforms.store.retractions import retract, undo
+from sij_audit.transforms.store.runs import verify_run
 from tests.runs import command, line, reports, run, write_extract
 
 DAYS = 30

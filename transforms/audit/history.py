@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sij_audit.transforms.audit.publication import RUN_ID, find_run
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.handoff.deliveries import list_deliveries
 from sij_audit.transforms.store.durable import CrashPoint, nowhere, sync
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.runs import RUN_ID, find_run
 
 NAMED = 5
 """So many extracts or files are named where two runs differ in more."""

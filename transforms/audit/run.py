@@ -14,8 +14,10 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 import pyarrow.parquet as pq
 
-from sij_audit.transforms.audit.publication import RunIdentity, is_current, publish_run
+from sij_audit.transforms.audit.identity import RunIdentity, is_current
+from sij_audit.transforms.audit.publication import publish_run
 from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.deliveries import write_run_handoff
 from sij_audit.transforms.handoff.reviews import hash_reviews, list_reviews
@@ -40,6 +42,7 @@ from sij_audit.transforms.store.folder import Batch, Store, find_group
 from sij_audit.transforms.store.journal import begin, end, untold
 from sij_audit.transforms.store.retention import delete_expired
 from sij_audit.transforms.store.retractions import Retraction, retractions
+from sij_audit.transforms.text import list_names
 
 T = TypeVar("T")
 
@@ -232,7 +235,11 @@ def _audit_taken(
     batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
     check_codes(batches, codes)
     notices = missing_feeds(feeds, batches, outcomes, datetime.now(UTC))
-    remarks = (f"{_named(sorted(landing.retracted))}: retracted, not read again.",) if landing and landing.retracted else ()
+    remarks = (
+        (f"{list_names(map(name_of, sorted(landing.retracted)), NAMED)}: retracted, not read again.",)
+        if landing and landing.retracted
+        else ()
+    )
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
         return Result(tuple(outcomes), _current(store), None, None, tuple(notices), remarks)
@@ -281,12 +288,6 @@ def _ingest_all(
             if isinstance(outcome, Refused):
                 report(ExtractEnded(name_of(path), outcome))
         yield from landing.outcomes(landed).values()
-
-
-def _named(paths: Sequence[Path]) -> str:
-    """Name a few files, and count the others."""
-    others = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
-    return ", ".join(name_of(path) for path in paths[:NAMED]) + others
 
 
 def _published_extracts(store: Store) -> set[str]:
@@ -466,14 +467,7 @@ def report_comments() -> dict[str | tuple[str, str], str]:
 
 def one_row(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, Any]:
     """Fetch the one row of a query, by column."""
-    return rows_of(con, select)[0]
-
-
-def rows_of(con: duckdb.DuckDBPyConnection, select: str) -> list[dict[str, Any]]:
-    """Fetch the rows of a query, each by column."""
-    cursor = con.execute(select)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return fetch_dicts(con, select)[0]
 
 
 def summarize(audit: Audit) -> dict[str, Any]:
@@ -488,8 +482,8 @@ def summarize(audit: Audit) -> dict[str, Any]:
         ),
         "injections": one_row(con, "select count(*) as n from (select distinct person_id, service_date from injections)")["n"],
         "precedence": one_row(con, "select count(*) as n from injections where applicability = 'precedence'")["n"],
-        "rules": rows_of(con, "select * from rules"),
-        "statuses": rows_of(
+        "rules": fetch_dicts(con, "select * from rules"),
+        "statuses": fetch_dicts(
             con,
             "select status, count(*) as findings, sum(amount_at_risk) as amount_at_risk from findings group by status order by status",
         ),
@@ -498,13 +492,13 @@ def summarize(audit: Audit) -> dict[str, Any]:
             "select coalesce(sum(amount), 0) as amount from (select max(amount) as amount from "
             "(select line_key, sum(amount_at_risk) as amount from claimed_lines group by policy_id, line_key) group by line_key)",
         )["amount"],
-        "held_back": rows_of(
+        "held_back": fetch_dicts(
             con,
             "select policy_id, held_back_for, count(*) as findings, sum(amount_at_risk) as amount_at_risk "
             "from review_states inner join findings using (finding_id) where held_back_for is not null and status <> 'withdrawn' "
             "group by policy_id, held_back_for order by policy_id, held_back_for",
         ),
-        "sole_doubts": rows_of(con, "select * from sole_doubts order by policy_id, finding_count desc, doubt_id"),
+        "sole_doubts": fetch_dicts(con, "select * from sole_doubts order by policy_id, finding_count desc, doubt_id"),
         "totals": audit.totals,
         "missing_columns": _missing_columns(audit.batches, audit.identity.settings),
     }

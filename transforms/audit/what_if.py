@@ -19,13 +19,13 @@ import duckdb
 import pyarrow as pa
 
 from sij_audit.transforms.audit.comparison import Comparison, compare_audit
-from sij_audit.transforms.audit.publication import find_run
 from sij_audit.transforms.audit.run import Reporter, StageBegun, check_codes, one_batch_each, report_nothing
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_codes, load_policy
 from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, Inputs, load_inputs, open_warehouse, run_stages
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
+from sij_audit.transforms.store.runs import find_run
 
 KINDS: dict[type, str] = {
     bool: "true or false",

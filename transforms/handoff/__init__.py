@@ -1,0 +1,1 @@
+"""What payment integrity gets and gives back: deliveries, workbook, reviewed dispositions, suppressions."""

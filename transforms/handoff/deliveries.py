@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from sij_audit.transforms.audit.publication import find_run, write_report
+from sij_audit.transforms.duck import fetch_dicts, write_report
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.handoff.workbook import write_findings_csv, write_requests_csv, write_workbook
 from sij_audit.transforms.query.session import open_run
@@ -22,6 +22,7 @@ from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, create_table, run_stage
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.runs import find_run
 
 SERVED_COLUMNS = {**FINDING_COLUMNS, "was_held_back": "BOOLEAN"}
 """Findings of the run that was served last."""
@@ -187,8 +188,7 @@ def _run_queries(con: duckdb.DuckDBPyConnection, settings: Settings, asked_since
 
 def _count(con: duckdb.DuckDBPyConnection) -> tuple[list[dict[str, Any]], int, int]:
     """Count what is handed over by part, the claims to request, and those that the cap leaves out."""
-    counted = con.execute("select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order").fetchall()
-    totals = [dict(zip(("policy_id", "part", "findings", "amount_at_risk"), row, strict=True)) for row in counted]
+    totals = fetch_dicts(con, "select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order")
     [(requests,)] = con.execute("select count(*) from records_request").fetchall()
     [(left_out,)] = con.execute("select coalesce(sum(claims), 0)::bigint from left_out_requests").fetchall()
     return totals, requests, left_out

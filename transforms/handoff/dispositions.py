@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.spreadsheets import take_back
+from sij_audit.transforms.text import printable
 
 DISPOSITIONS = ("upheld", "overturned")
 
@@ -109,7 +110,7 @@ def _read_workbook(path: Path) -> Iterator[_Row]:
     book = CalamineWorkbook.from_path(path)
     is_any = False
     for name in (sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet):
-        shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+        shown = printable(name)
         rows = enumerate(book.get_sheet_by_name(name).iter_rows(), 1)
         columns = _find_header(rows)
         if columns is not None:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sij_audit.transforms.audit.publication import RUN_ID, find_run, write_report
+from sij_audit.transforms.duck import fetch_dicts, write_report
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.handoff.dispositions import Disposition, read_dispositions
 from sij_audit.transforms.query.session import open_run
@@ -21,6 +21,8 @@ from sij_audit.transforms.stages.warehouse import DISPOSITION_COLUMNS, SUPPRESSI
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import list_retractions
+from sij_audit.transforms.store.runs import RUN_ID, find_run
+from sij_audit.transforms.text import list_names
 
 COLUMNS = {"dispositions": DISPOSITION_COLUMNS, "suppressions": SUPPRESSION_COLUMNS}
 """What the files of each kind hold."""
@@ -88,8 +90,7 @@ def _bind(store: Store, file: Path, dispositions: Sequence[Disposition]) -> list
 
 
 def _ordinals(numbers: Sequence[int]) -> str:
-    named = ", ".join(f"{number}." for number in numbers[:NAMED])
-    return named + (f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else "")
+    return list_names((f"{number}." for number in numbers), NAMED)
 
 
 def _read_findings(store: Store, file: Path, run_id: str) -> list[dict[str, Any]]:
@@ -97,11 +98,10 @@ def _read_findings(store: Store, file: Path, run_id: str) -> list[dict[str, Any]
     if not RUN_ID.fullmatch(run_id) or not (run / "manifest.json").is_file():
         raise UsageError(f"{file.name}: names a run that {store.root} does not hold. Correct the column run_id; nothing was taken in.")
     with open_run(run) as con:
-        found = con.execute(
-            "select finding_id, evidence_id, policy_id, rule_id, determination from findings inner join review_states using (finding_id)"
+        return fetch_dicts(
+            con,
+            "select finding_id, evidence_id, policy_id, rule_id, determination from findings inner join review_states using (finding_id)",
         )
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def suppress(store: Store, file: Path) -> Imported:

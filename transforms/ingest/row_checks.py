@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.duck import quote_text
 from sij_audit.transforms.ingest.csv_part import REASONS, CsvPart
 from sij_audit.transforms.ingest.parquet_part import ParquetPart
 from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
@@ -132,7 +133,7 @@ def _unread(*names: str) -> str:
 def _relevance(codes: Sequence[Code]) -> str:
     """Say, as SQL, whether a row has a code of a family at any date, or is an adjustment or a reversal."""
     # no IN list: DuckDB makes a long one a join, which does not keep the order of rows
-    known = _quoted("|".join(sorted({re.escape(code.hcpcs_code) for code in codes})))
+    known = quote_text("|".join(sorted({re.escape(code.hcpcs_code) for code in codes})))
     adjusts = (
         "case when claim_frequency_code is not null then claim_frequency_code in ('7', '8') "
         "when right(bill_type_code, 1) in ('7', '8') then lower(claim_type) = 'institutional' end"
@@ -140,10 +141,6 @@ def _relevance(codes: Sequence[Code]) -> str:
     negative = [f"{name} < 0" for name in ("paid_amount", "charge_amount", "service_unit_quantity")]
     tests = [f"regexp_full_match(hcpcs_code, {known})", adjusts, "claim_status = 'reversed'", *negative]
     return f"coalesce({' or '.join(tests)}, false)"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _masks(facts: Sequence[str], names: dict[int, str]) -> list[str]:

@@ -5,12 +5,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from sij_audit.transforms.audit.publication import find_run
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.pages.members import Finding, Injection, Line, Member, Timeline, read_families, read_member
 from sij_audit.transforms.pages.report import open_templates
@@ -18,6 +16,8 @@ from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.store.access_log import Outcome, find_log, log_outcome, log_query
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import PRIVATE_UMASK, Store
+from sij_audit.transforms.store.runs import find_run
+from sij_audit.transforms.text import dollars
 
 WIDTH = 1016.0
 """Of a picture, in its own units: a CSS pixel each where the page is as wide as it gets."""
@@ -94,11 +94,6 @@ def joined(shapes: Iterable[Markup]) -> Markup:
 def short(day: date) -> str:
     """Write a day without its year, as labels beside marks do."""
     return f"{day.day} {day:%b}"
-
-
-def dollars(amount: Decimal | None) -> str:
-    """Write an amount; nothing where there is none."""
-    return "" if amount is None else f"${amount:,.2f}"
 
 
 # --- time

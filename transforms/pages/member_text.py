@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sij_audit.transforms.pages.members import Finding, Injection, Line, Member, Timeline
+from sij_audit.transforms.text import count_of, dollars, printable
 
 PLAIN_WIDTH = 140
 
@@ -26,21 +27,6 @@ COUNTED = {"left": "left", "right": "right", "any": "all"}
 """Tracks on which injections are counted, and what they are called."""
 
 DATE_WIDTH, SIDE_WIDTH, GAP, LEAST_WIDTH = 10, 5, 1, 20
-
-
-def printable(told: object) -> str:
-    """Text of a claim without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(told))
-
-
-def dollars(amount: Decimal | None) -> str:
-    """Write an amount."""
-    return "nothing" if amount is None else f"${amount:,.2f}"
-
-
-def count_of(number: int, thing: str) -> str:
-    """So many of a thing."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def member_console() -> Console:

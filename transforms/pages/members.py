@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import REFERENCE
 
@@ -207,17 +208,17 @@ class Member:
 
 def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Member:
     """Read a person of the run that `con` has open; UsageError, which does not repeat the person's id, where the run has no line of it."""
-    columns = {(row["table_name"], row["column_name"]) for row in _rows(con, "from duckdb_columns()")}
+    columns = {(row["table_name"], row["column_name"]) for row in fetch_dicts(con, "from duckdb_columns()")}
     if not columns >= NEEDED_COLUMNS:
         raise AuditError(f"runs/{run.name} was published by an earlier version, without what a member's page needs. Run the audit again.")
-    injections = _rows(con, "from injections where person_id = ? order by policy_id, service_date", person)
-    policies = [row["policy_id"] for row in _rows(con, "select distinct policy_id from rules order by policy_id")]
-    titles = {(row["policy_id"], row["rule_id"]): row["title"] for row in _rows(con, "from rules")}
-    steps = _rows(con, "from timelines where person_id = ?", person)
-    findings = _rows(con, "from findings where person_id = ? order by service_date, policy_section, finding_id", person)
-    lines = _rows(con, "from member_timeline(?)", person)
-    reviews = {row["finding_id"]: tuple(_tell_review(row)) for row in _rows(con, REVIEWS, person)}
-    member_ids = _rows(con, "select distinct member_id from lines where person_id = ? order by member_id", person)
+    injections = fetch_dicts(con, "from injections where person_id = ? order by policy_id, service_date", [person])
+    policies = [row["policy_id"] for row in fetch_dicts(con, "select distinct policy_id from rules order by policy_id")]
+    titles = {(row["policy_id"], row["rule_id"]): row["title"] for row in fetch_dicts(con, "from rules")}
+    steps = fetch_dicts(con, "from timelines where person_id = ?", [person])
+    findings = fetch_dicts(con, "from findings where person_id = ? order by service_date, policy_section, finding_id", [person])
+    lines = fetch_dicts(con, "from member_timeline(?)", [person])
+    reviews = {row["finding_id"]: tuple(_tell_review(row)) for row in fetch_dicts(con, REVIEWS, [person])}
+    member_ids = fetch_dicts(con, "select distinct member_id from lines where person_id = ? order by member_id", [person])
     if not lines and not findings:
         raise UsageError(
             f"runs/{run.name} holds no line of that person. PERSON is the person_id of the reports, not the member number: "
@@ -244,12 +245,6 @@ def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Membe
         timelines=tuple(timelines),
         lines=tuple(_line(row) for row in lines if row["policy_id"] in (None, policies[0])),
     )
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
-    cursor = con.execute(sql, list(values))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _injection(row: Row, tracks: Mapping[tuple[str, str, date], Row]) -> Injection:
@@ -299,8 +294,8 @@ def _finding(
     injections: Sequence[Injection],
     reviewed: Sequence[tuple[str, str]],
 ) -> Finding:
-    memo = tuple((entry["topic"], entry["told"]) for entry in _rows(con, "from explain(?)", row["finding_id"]))
-    behind = tuple(_rows(con, "from claims_behind(?)", row["finding_id"]))
+    memo = tuple((entry["topic"], entry["told"]) for entry in fetch_dicts(con, "from explain(?)", [row["finding_id"]]))
+    behind = tuple(fetch_dicts(con, "from claims_behind(?)", [row["finding_id"]]))
     counts = row["earliest_compliant_date"] and not row["prior_service_date"]
     named = set(row["prior_claim_ids"])
     counted = (

@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sij_audit.transforms.columns import COLUMNS, ROW_FATES
+from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Bin, Caption, Column, Look, Mark, draw_bars, draw_columns, draw_histogram
 from sij_audit.transforms.pages.suppression import (
     LEAST_MEMBERS,
@@ -27,6 +27,7 @@ from sij_audit.transforms.pages.suppression import (
 )
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.warehouse import run_stage
+from sij_audit.transforms.text import dollars, list_names, whole_dollars
 
 TWO_MONTHS = (59, 62)
 """Fewest and most days of two months."""
@@ -129,14 +130,8 @@ def write_page(run: Path, path: Path) -> None:
     """Write the page of a run's folder; the same tables give the same bytes."""
     with open_run(run) as con:
         run_stage(con, "7_page", {})
-        tables = Tables({table: _rows(con, table) for table in READ_TABLES})
+        tables = Tables({table: fetch_dicts(con, f"from {table}") for table in READ_TABLES})
     path.write_text(render_page(tables), encoding="utf-8")
-
-
-def _rows(con: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
-    found = con.execute(f"from {table}")
-    names = [column[0] for column in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def open_templates() -> Environment:
@@ -217,7 +212,7 @@ def _headline(tables: Tables, policy_id: str, total: Cell | None, split: Breakdo
         return "Nothing was found." + _changes_sentence(tables, policy_id)
     if total.is_small:
         return f"Findings concern fewer than {LEAST_MEMBERS} members, so their number is not shown."
-    says = f"{write_count(total.values['findings'])} findings put {write_dollars(total.values['amount_at_risk'])} at risk."
+    says = f"{write_count(total.values['findings'])} findings put {whole_dollars(total.values['amount_at_risk'])} at risk."
     if split is not None:
         by_key = {cell.key: cell for cell in split.shown}
         said = []
@@ -230,7 +225,7 @@ def _headline(tables: Tables, policy_id: str, total: Cell | None, split: Breakdo
 
 
 def _number_and_dollars(cell: Cell) -> str:
-    return f"{write_count(cell.values['findings'])} ({write_dollars(cell.values['amount_at_risk'])})"
+    return f"{write_count(cell.values['findings'])} ({whole_dollars(cell.values['amount_at_risk'])})"
 
 
 def _changes_sentence(tables: Tables, policy_id: str) -> str:
@@ -244,7 +239,7 @@ def _changes_sentence(tables: Tables, policy_id: str) -> str:
 def _tiles(tables: Tables, policy_id: str, total: Cell | None, split: Breakdown | None) -> list[Tile]:
     tiles = []
     if total is not None and not total.is_small:
-        tiles.append(Tile(write_dollars(total.values["amount_at_risk"]), "at risk, no dollar counted twice"))
+        tiles.append(Tile(whole_dollars(total.values["amount_at_risk"]), "at risk, no dollar counted twice"))
         tiles.append(Tile(write_count(total.values["findings"]), "findings"))
     determinations = sorted(split.shown, key=lambda cell: cell.key, reverse=True) if split else []
     injections = cells_of(tables.of_policy("injection_totals", policy_id), "policy_id", ["injections"], {"injections": "members"})
@@ -325,7 +320,7 @@ MERGED = f"Rows of fewer than {LEAST_MEMBERS} members are merged, with the next 
 
 
 def _findings_and_dollars(cell: Cell) -> list[str]:
-    return [write_count(cell.values["findings"]), write_cents(cell.values["amount_at_risk"])]
+    return [write_count(cell.values["findings"]), dollars(cell.values["amount_at_risk"])]
 
 
 def _bar(value: Value, measure: Measure, look: Look = "plain") -> Bar:
@@ -365,7 +360,7 @@ def describe_months(tables: Tables, policy_id: str, anchor: str) -> Section:
     notes = []
     if breakdown.other is not None:
         rows.append([f"Other {name}s together", *_findings_and_dollars(breakdown.other)])
-        notes = [f"A cross (×) marks a {name} that is not shown by itself: {_listed(breakdown.merged)}. {MERGED}"]
+        notes = [f"A cross (×) marks a {name} that is not shown by itself: {list_names(breakdown.merged)}. {MERGED}"]
     return Section(
         f"{anchor}-months",
         f"By {name} of service",
@@ -427,7 +422,7 @@ def describe_intervals(tables: Tables, policy_id: str, anchor: str) -> Section |
     notes = []
     if breakdown.other is not None:
         rows.append(["Other intervals together", write_count(breakdown.other.values["intervals"])])
-        notes = [f"A cross (×) marks what is not shown by itself: {_listed(names[key] for key in breakdown.merged)}. {MERGED}"]
+        notes = [f"A cross (×) marks what is not shown by itself: {list_names(names[key] for key in breakdown.merged)}. {MERGED}"]
     return Section(
         f"{anchor}-intervals",
         title,
@@ -487,7 +482,7 @@ def describe_years(tables: Tables, policy_id: str, anchor: str) -> Section | Non
     notes = []
     if breakdown.other is not None:
         told.append(["Other numbers together", write_count(breakdown.other.values["member_years"])])
-        notes = [f"Other numbers: {_listed(names[key] for key in breakdown.merged)}. {MERGED}"]
+        notes = [f"Other numbers: {list_names(names[key] for key in breakdown.merged)}. {MERGED}"]
     return Section(
         f"{anchor}-years",
         title,
@@ -605,7 +600,7 @@ def _provider_row(name: str, values: Mapping[str, Value], of_all: float) -> list
         f"{_expected(values, of_all):,.1f}",
         f"{_rate(values):.1f}",
         f"{of_all:.1f}",
-        write_cents(values["amount_at_risk"]),
+        dollars(values["amount_at_risk"]),
     ]
 
 
@@ -647,7 +642,7 @@ def describe_changes(tables: Tables, policy_id: str, anchor: str) -> Section:
         return Section(f"{anchor}-changes", title, [*says, LEFT_OUT if statuses else "No findings hold."])
     order = ("new", "changed", "open", OTHER)
     cells = sorted(changes.held.cells, key=lambda cell: order.index(cell.key))
-    merged = f"of other kinds ({_listed(changes.held.merged)})"
+    merged = f"of other kinds ({list_names(changes.held.merged)})"
     names = [merged if cell.key == OTHER else status_name(cell.key) for cell in cells]
     charts = []
     for measure in MEASURES:
@@ -715,14 +710,14 @@ def describe_outcomes(tables: Tables, policy_id: str, anchor: str) -> Section | 
                 titles[cell.key],
                 *(write_count(cell.values[name]) for name in ("reviewed", "upheld", "overturned")),
                 f"{_overturned_rate(cell):.1f} %",
-                write_cents(cell.values["recovered_amount"]),
+                dollars(cell.values["recovered_amount"]),
             ]
             for cell in shown
         ],
         frozenset({1, 2, 3, 4, 5}),
     )
     merged = breakdown.merged if breakdown is not None else ()
-    notes = [f"Others: {_listed(titles[key] for key in merged)}. {MERGED}"] if merged else []
+    notes = [f"Others: {list_names(titles[key] for key in merged)}. {MERGED}"] if merged else []
     return Section(
         f"{anchor}-outcomes",
         title,
@@ -811,7 +806,7 @@ def describe_missing_columns(tables: Tables) -> Section:
     )
     says = [] if costly else ["Every extract has, and fills, all columns without which something cannot be told."]
     if harmless:
-        says.append(f"Lacking or empty in some extract, and of less weight: {_listed(_ranges(harmless), most=len(COLUMNS))}.")
+        says.append(f"Lacking or empty in some extract, and of less weight: {list_names(_ranges(harmless), most=len(COLUMNS))}.")
     if ignored := len(tables.rows["ignored_columns"]):  # their names are not told: in a file without a header, they are a member's data
         says.append(f"Columns that the audit does not know, and ignored: {write_count(ignored)}; the report columns names them.")
     return Section("columns", "What the extracts lack", says, tables=[table] if costly else (), is_open=True)
@@ -833,7 +828,7 @@ def describe_controls(tables: Tables) -> Section:
     fates = list(ROW_FATES)
     refused = [f"{row['extract']} was refused: {row['reason']}" for row in rows if row["outcome"] == "refused"]
     told_tables = []
-    for kind, caption, write in (("rows", "Rows", write_count), ("paid", "Dollars paid", write_cents)):
+    for kind, caption, write in (("rows", "Rows", write_count), ("paid", "Dollars paid", dollars)):
         columns = [f"{kind}_read", *(f"{kind}_{fate}" for fate in fates)]
         told = [[row["extract"], row["outcome"], *(write(row[column]) for column in columns)] for row in listed]
         if rest:
@@ -856,11 +851,6 @@ def describe_controls(tables: Tables) -> Section:
     )
 
 
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    names = list(names)
-    return ", ".join(names) if len(names) <= most else f"{', '.join(names[: most - 1])} and {write_count(len(names) - most + 1)} more"
-
-
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -870,19 +860,9 @@ def write_count(value: float | Decimal) -> str:
     return f"{int(value):,}"
 
 
-def write_dollars(value: float | Decimal) -> str:
-    """Write an amount in whole dollars."""
-    return f"-${-value:,.0f}" if value < 0 else f"${value:,.0f}"
-
-
 def write_short_dollars(value: float) -> str:
     """Write an amount for an axis, where there is little room."""
     return next((f"${value / unit:g}{letter}" for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if value >= unit), f"${value:g}")
-
-
-def write_cents(value: float | Decimal) -> str:
-    """Write an amount to the cent."""
-    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
 
 
 def write_date(value: date) -> str:
@@ -894,4 +874,4 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 
 NUMBER_OF_FINDINGS = Measure("Findings", "findings", write_count, Axis("findings", write_count, is_whole=True))
 
-MEASURES = (NUMBER_OF_FINDINGS, Measure("Dollars at risk", "amount_at_risk", write_dollars, Axis("dollars at risk", write_short_dollars)))
+MEASURES = (NUMBER_OF_FINDINGS, Measure("Dollars at risk", "amount_at_risk", whole_dollars, Axis("dollars at risk", write_short_dollars)))

@@ -1,0 +1,1 @@
+"""A published run opened for reading, locked, and the SQL shell on it."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import duckdb
 
+from sij_audit.transforms.duck import quote_text
 from sij_audit.transforms.errors import AuditError
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ def open_run(run: Path, read_tables: Mapping[str, Sequence[Path]] | None = None)
     """
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": ""}) as con:
         try:
-            con.execute(f"attach '{str(run / 'audit.duckdb').replace(chr(39), chr(39) * 2)}' as audit (read_only)")
+            con.execute(f"attach {quote_text(str(run / 'audit.duckdb'))} as audit (read_only)")
         except duckdb.Error as error:
             raise AuditError(f"runs/{run.name}/audit.duckdb cannot be opened ({type(error).__name__}).") from None
         for table, paths in (read_tables or {}).items():

@@ -34,13 +34,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sij_audit.transforms.audit.publication import find_run
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.query.session import QUOTING, READING, open_run, run_within, split_query
 from sij_audit.transforms.spreadsheets import write_csv
 from sij_audit.transforms.store.access_log import AccessLog, Outcome, find_log, log_outcome, log_query
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import PRIVATE_UMASK, Store
+from sij_audit.transforms.store.runs import find_run
 
 BATCH_ROWS = 8_192
 

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.duck import quote_name, quote_text, scan_parquet
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.policies import Policy, Rule, load_stage, reference_files
 
@@ -167,16 +168,11 @@ def _reference_type(name: str) -> str:
 
 def create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]] = ()) -> None:
     """Make a table of these columns and fill it."""
-    con.execute(f"create or replace table {name} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})")
+    con.execute(f"create or replace table {name} ({', '.join(f'{quote_name(column)} {kind}' for column, kind in columns.items())})")
     if rows:
         con.executemany(
             f"insert into {name} values ({', '.join('?' * len(columns))})", [[row[column] for column in columns] for row in rows]
         )
-
-
-def quoted(name: str) -> str:
-    """Write a name so that SQL takes it for one."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -184,7 +180,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     load_reference(con)
     if inputs.batch_files:
         names = ", ".join(column.name for column in COLUMNS)
-        con.execute(f"create view kept_lines as select {names} from {_parquet(inputs.batch_files)}")
+        con.execute(f"create view kept_lines as select {names} from {scan_parquet(inputs.batch_files)}")
     else:
         create_table(con, "kept_lines", {column.name: column.sql_type for column in COLUMNS})
     previous = inputs.previous_run
@@ -200,13 +196,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 def _load_files(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path]) -> None:
     create_table(con, table, columns)
     if files:
-        con.execute(f"insert into {table} by name from {_parquet(files)}")
-
-
-def _parquet(paths: Sequence[Path]) -> str:
-    """A scan of exactly these files; their names are the store's own, so none is a pattern."""
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    return f"read_parquet([{files}], hive_partitioning = false)"
+        con.execute(f"insert into {table} by name from {scan_parquet(files)}")
 
 
 def run_query(con: duckdb.DuckDBPyConnection, table: str, sql: str, values: Mapping[str, Any]) -> None:
@@ -262,11 +252,7 @@ def shared_name(table: str) -> str:
 
 
 def _over_policies(policies: Sequence[Policy], table: str) -> str:
-    return " union all ".join(f"select '{_escaped(policy.policy_id)}' as policy_id, * from {policy.schema}.{table}" for policy in policies)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("'", "''")
+    return " union all ".join(f"select {quote_text(policy.policy_id)} as policy_id, * from {policy.schema}.{table}" for policy in policies)
 
 
 def policy_values(policy: Policy, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""DuckDB and its tables: names and texts quoted for SQL, rows as dicts, a finished table as Parquet."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP = 262_144
+
+PLAIN_TYPES = {"HUGEINT": "BIGINT", "DECIMAL(38,2)": "DECIMAL(14, 2)", "ENUM": "VARCHAR"}
+"""What sums and labels are published as: DuckDB's sums are wider than their terms, and its labels would be dictionaries in Parquet."""
+
+
+def quote_name(name: str) -> str:
+    """Write a name so that SQL reads it as one."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Write a text so that SQL reads it as one."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def scan_parquet(paths: Sequence[Path]) -> str:
+    """Write a scan of exactly these files; their names must be ours, so that none is a pattern."""
+    return f"read_parquet([{', '.join(quote_text(str(path)) for path in paths)}], hive_partitioning = false)"
+
+
+def fetch_dicts(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Run a query and give its rows, each by the names of its columns."""
+    cursor = con.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def select_report(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Write the SELECT of a report's rows in their stored order, with the types that are published."""
+    columns = []
+    for name, data_type in con.execute(f"select column_name, column_type from (describe {quote_name(table)})").fetchall():
+        plain = PLAIN_TYPES.get("ENUM" if data_type.startswith("ENUM(") else data_type)
+        columns.append(f"cast({quote_name(name)} as {plain}) as {quote_name(name)}" if plain else quote_name(name))
+    return f"select {', '.join(columns)} from {quote_name(_database_of(con))}.main.{quote_name(table)}"
+
+
+def _database_of(con: duckdb.DuckDBPyConnection) -> str:
+    [(name,)] = con.execute("select current_database()").fetchall()
+    return str(name)
+
+
+def write_report(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+    """Write a finished table as Parquet: the same rows give the same bytes.
+
+    Pages carry checksums: a flipped bit in a compressed page was seen to give wrong data without an error. The Arrow schema is left out,
+    for it names a list's elements as DuckDB happens to.
+    """
+    reader = con.sql(select_report(con, table)).to_arrow_reader(ROW_GROUP)
+    with pq.ParquetWriter(path, reader.schema, compression="zstd", write_page_checksum=True, store_schema=False) as writer:
+        for group in _row_groups(reader):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+
+
+def _row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Cut rows into groups that are full but for the last: DuckDB's batches may differ with the number of threads, and so would pages."""
+    group = reader.schema.empty_table()
+    for batch in reader:
+        group = pa.concat_tables([group, pa.Table.from_batches([batch])])
+        while group.num_rows >= ROW_GROUP:
+            yield group.slice(0, ROW_GROUP).combine_chunks()
+            group = group.slice(ROW_GROUP)
+    if group.num_rows:
+        yield group.combine_chunks()
