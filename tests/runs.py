@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sij_audit.transforms.audit.publication import REPORTS
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
 from sij_audit.transforms.sample import scenarios
@@ -67,6 +67,22 @@ def command(*arguments: str | Path, cwd: Path = ROOT, **variables: str) -> subpr
     return subprocess.run([program, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+def copy_program(folder: Path) -> Path:
+    """Copy the program into a folder; `python -m sij_audit.flows.command` there runs the copy."""
+    package = folder / "sij_audit"
+    package.mkdir(parents=True)
+    shutil.copy(ROOT / "sij_audit/__init__.py", package)
+    for name in ("flows", "transforms", "sql"):
+        shutil.copytree(ROOT / name, package / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def command_of(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command of a copy of the program."""
+    words: list[str | Path] = [sys.executable, "-m", "sij_audit.flows.command", *arguments]
+    return subprocess.run(words, cwd=program, capture_output=True, text=True, check=False)
+
+
 def read_report(place: Path, name: str = "findings") -> list[Row]:
     """The rows of a report of OUT's current run, or of a run."""
     run_folder = place / "current" if (place / "current").exists() else place
@@ -83,7 +99,7 @@ def findings(place: Path) -> list[Row]:
 
 def reports(place: Path) -> dict[str, bytes]:
     """The bytes of all reports of OUT's current run."""
-    return {name: (place / "current" / f"{name}.parquet").read_bytes() for name in REPORTS}
+    return {path.stem: path.read_bytes() for path in sorted((place / "current").glob("*.parquet"))}
 
 
 def keys(rows: Iterable[Row], *names: str) -> list[tuple[Any, ...]]:
@@ -92,9 +108,9 @@ def keys(rows: Iterable[Row], *names: str) -> list[tuple[Any, ...]]:
     return sorted(tuple(str(row[name]) if isinstance(row[name], date | Decimal) else row[name] for name in names) for row in rows)
 
 
-def change_batch(path: Path, **facts: Any) -> None:
-    """Let a batch say something else of itself, its lines staying as they are."""
+def change_batch(path: Path, without: Sequence[str] = (), **facts: Any) -> None:
+    """Let a batch say something else of itself, or less, its lines staying as they are."""
     table = pq.ParquetFile(path).read()
     metadata = table.schema.metadata
-    said = json.loads(metadata[METADATA_KEY]) | facts
+    said = {name: fact for name, fact in json.loads(metadata[METADATA_KEY]).items() if name not in without} | facts
     pq.write_table(table.replace_schema_metadata({**metadata, METADATA_KEY: json.dumps(said).encode()}), path)

@@ -5,7 +5,6 @@ layout is taken from there; the sentences typed here say what stands nowhere els
 """
 
 import argparse
-import csv
 import os
 import re
 import shlex
@@ -20,7 +19,6 @@ import duckdb
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sij_audit.transforms.audit.publication import REPORTS
 from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES, Column
 from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
@@ -30,8 +28,11 @@ from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT
 from sij_audit.transforms.ingest.readings import DATE_FORMS
 from sij_audit.transforms.ingest.row_checks import CHECKED_DATES
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written
-from sij_audit.transforms.stages.policies import REFERENCE, SQL, Policy, Query, Rule, load_policies, load_stage, policy_folders
-from sij_audit.transforms.stages.warehouse import SETTING_NAMES, Inputs, load_inputs, open_warehouse, policy_values, rule_values, run_stages
+from sij_audit.transforms.stages.inputs import Inputs, load_inputs, open_warehouse
+from sij_audit.transforms.stages.policies import Policy, Rule, load_policies, policy_folders
+from sij_audit.transforms.stages.queries import SQL, Query, load_stage
+from sij_audit.transforms.stages.reference import read_reference
+from sij_audit.transforms.stages.running import SETTING_NAMES, policy_values, rule_values, run_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,7 +67,8 @@ MANIFEST_KEYS = {
     "previous_run_id": "the run that findings were compared with; null in the first",
     "as_of": "services up to this date were audited",
     "created": "when the run was made (UTC)",
-    "fingerprint": "hash over batches, refused extracts, files, settings and version: where it and the as-of date are the same, nothing is new",
+    "fingerprint": "hash over batches, refused extracts, files, settings and program: where it and the as-of date are the same, nothing is new",
+    "program": "SHA-256 over all files of the program",
     "versions": "of the program and of what it computes with",
     "settings": "those that can change a report",
     "inputs": "the batches: id, path in OUT, size, SHA-256, rows, and the extract each was made of with its SHA-256",
@@ -452,6 +454,7 @@ def _rule_parts(policy: Policy, rule: Rule, number: int) -> list[str]:
     return [
         f"#### {number}. {_filled(rule.query, rule.query.title, values)}",
         f"`{rule.rule_id}`, section {rule.section}. {_filled(rule.query, _prose(rule.query), values)}",
+        f"> {rule.criterion}",
         _bullets(
             f"One finding per: {PER[rule.per]}",
             f"Judges: {_judged(rule.judges)}",
@@ -553,18 +556,16 @@ def _line_of_business_rows() -> Iterable[tuple[str, str]]:
 
 
 def _auditor_rows() -> Iterable[tuple[str, str, str]]:
-    for path in sorted((SQL / "auditor").glob("*.sql")):
-        text = path.read_text(encoding="utf-8")
-        made = re.search(r"^create (view|macro) (\w+(?:\(.*?\))?)", text, re.MULTILINE)
-        title = re.search(r"^-- title: (.*)$", text, re.MULTILINE)
-        if made is None or title is None:
-            raise AuditError(f"{path.name}: needs a title, and a view or macro that it makes")
-        yield f"`{made[2]}`", made[1], title[1]
+    for query in load_stage("auditor"):
+        made = re.search(r"^create (view|macro) (\w+(?:\(.*?\))?)", query.sql, re.MULTILINE)
+        if made is None:
+            raise AuditError(f"{query.place}: makes no view and no macro")
+        yield f"`{made[2]}`", made[1], query.title
 
 
 def _report_part(query: Query, types: Mapping[str, str]) -> str:
     columns = table(("column", "type", "meaning"), [(f"`{name}`", _type_words(kind), query.columns[name]) for name, kind in types.items()])
-    return f"### {query.table}\n\n{query.title}: {query.header['grain']}.\n\n{columns}"
+    return f"### {query.table}\n\n{query.title}: {query.grain}.\n\n{columns}"
 
 
 def _type_words(kind: str) -> str:
@@ -588,14 +589,9 @@ def report_types(policies: Sequence[Policy]) -> dict[str, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder)) as con:
         load_inputs(con, Inputs())
         run_stages(con, policies, dict.fromkeys(SETTING_NAMES))
-        described = {report: f"select column_name, column_type from (describe {select_report(con, report)})" for report in REPORTS}
+        reports = [query.table for query in load_stage("5_reports")]
+        described = {report: f"select column_name, column_type from (describe {select_report(con, report)})" for report in reports}
         return {report: dict(con.execute(select).fetchall()) for report, select in described.items()}
-
-
-def read_reference(name: str) -> list[dict[str, str]]:
-    """Read a reference table as text."""
-    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def read_comments(path: Path) -> dict[str, str]:
@@ -733,6 +729,10 @@ def _cell(value: object) -> str:
     return "" if value is None else _joined(value)
 
 
+RUN_ID = re.compile(r"\b(\d{4}-\d\d-\d\d)-[0-9a-f]{12}\b")
+"""A run's id hashes the program too: shown as it is, every change of a file would change the documents."""
+
+
 def run_in(folder: Path) -> Callable[[Sequence[str]], str]:
     """Run commands in a folder that has the sample, as a reader of README.md would in a checkout."""
     (folder / "data").symlink_to(ROOT / "data")
@@ -744,7 +744,7 @@ def run_in(folder: Path) -> Callable[[Sequence[str]], str]:
         done = subprocess.run(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
-        return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+        return "\n".join(RUN_ID.sub(r"\1-0123456789ab", line.rstrip()) for line in done.stdout.splitlines()) + "\n"
 
     return run
 

@@ -52,3 +52,7 @@ class ExtractNotReady(AuditError):
     """An extract changed while it was read: somebody still writes it. It is left for the next run."""
 
     exit_code = 0
+
+
+class SqlError(AuditError):
+    """A file of SQL cannot be planned, or does not yield what it must; the message quotes SQL, never a cell."""

@@ -1,5 +1,5 @@
 -- title: The doubts that a number of bits stands for
--- grain: one row per combination of doubt bits
+-- grain: doubt_bits: each combination of doubts
 
 with combinations as (
     select unnest(range((select 2 * max(doubt_bit) from doubts))) as doubt_bits

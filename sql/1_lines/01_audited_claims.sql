@@ -1,5 +1,5 @@
 -- title: Claims that hold a code of some family
--- grain: one row per claim (data_source, claim_id)
+-- grain: data_source, claim_id: a claim
 --
 -- Adjustments and reversals of every claim are kept at ingest, since they may act on claims that come later. Only these claims, and what
 -- acts on them, can change what the audit says: everything after this looks at nothing else.

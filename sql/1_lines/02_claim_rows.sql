@@ -1,5 +1,5 @@
 -- title: Rows of the audited claims and those that act on them, each once
--- grain: one row per distinct kept row
+-- grain: row_id: a distinct kept row
 --
 -- Rows that agree in every canonical column but file_name and file_date are one row, with the earliest file_date. An empty date of the file
 -- or of adjudication counts as the earliest.

@@ -1,5 +1,5 @@
 -- title: Rows that replace or void a claim
--- grain: one row per row of claim_rows with frequency 7 or 8 that acts, and claim that it acts on
+-- grain: row_id: a row of claim_rows with claim frequency code 7 or 8 that acts
 --
 -- Denied and pending adjustments do not act; otherwise it does not matter what becomes of an adjustment.
 --

@@ -1,5 +1,5 @@
 -- title: What adjustments do to a claim
--- grain: one row per claim that an adjustment acts on
+-- grain: claim_key: a claim that an adjustment acts on
 --
 -- From another claim an adjustment kills the whole claim, whatever its dates. On its own claim a replacement kills what was paid earlier, a void
 -- what was paid earlier or on its day.

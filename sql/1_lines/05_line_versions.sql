@@ -1,5 +1,5 @@
 -- title: The version that a claim line takes its values from
--- grain: one row per claim line (claim_key, claim_line_number)
+-- grain: claim_key, claim_line_number: a claim line
 --
 -- Voids, pending rows and denied adjustments take no part. The latest date of adjudication decides: without a reversal the line stands;
 -- with reversals alone it is dead; with both it stands where its other rows outnumber its reversals over all dates. It takes its values

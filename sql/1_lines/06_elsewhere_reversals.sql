@@ -1,5 +1,5 @@
 -- title: Lines that reverse a line of another claim
--- grain: one row per line with a family's code of a claim that holds nothing but reversals of such codes
+-- grain: row_id: a line with a family's code of a claim that holds nothing but reversals of such codes
 --
 -- Reversals and standing lines that agree in source, person, date, code, modifiers, biller and amount are paired by rank, each side in the
 -- order of payment; reversals paid before the first of the lines are left out, since what they reversed is not here.

@@ -1,5 +1,5 @@
 -- title: Lines of business by what covers them
--- grain: one row per line_of_business, as it stands in the claims or stands in for an empty one
+-- grain: line_of_business: as it stands in the claims, or in place of an empty one
 --
 -- What the reference table does not know, and an empty one, is unknown.
 

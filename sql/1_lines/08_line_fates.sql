@@ -1,5 +1,5 @@
 -- title: Every line with a family's code, with its fate and doubts
--- grain: one row per claim line (claim_key, claim_line_number) whose version that counts has a code that is in a family at any date
+-- grain: line_key: a claim line (claim_key, claim_line_number) whose version that counts has a code that is in a family at any date
 --
 -- The fate is live, or the first of reversed, reversed_elsewhere, voided, replaced, denied, pending, not_done, after_as_of that applies. The
 -- doubts are those of reference table doubts that a line by itself leaves open. family_id is empty where the code was in no family yet.

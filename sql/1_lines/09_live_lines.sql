@@ -1,5 +1,5 @@
 -- title: Live lines of invasive pain procedures
--- grain: one row per live claim line whose code is in a family on its date of service
+-- grain: line_key: a live claim line whose code is in a family on its date of service
 --
 -- What was done, as far as claims say. A line names a side by its modifiers; is_plain says that it leaves none of the doubts open that concern
 -- the line itself.

@@ -1,5 +1,5 @@
 -- title: Live lines and whether the policy applies to them
--- grain: one row per live line
+-- grain: line_key: a live line
 --
 -- The policy applies from its date on, and not to lines of business whose own coverage takes precedence. A crossover line (Medicaid beside
 -- Medicare, for the same family on the same day) goes with the line that takes precedence.

@@ -1,5 +1,24 @@
 -- title: Lines of a person and date that belong together, with their sites and doubts
--- grain: one row per person_id, service_date, group_kind and group_id
+-- grain: person_id, service_date, group_kind, group_id
+-- column: person_id: the person
+-- column: service_date: date of service
+-- column: group_kind: family, code or family_group: what the lines of the group have in common
+-- column: group_id: the family, the code or the group of families
+-- column: is_certain_left: every billing provider that names a side names the left
+-- column: is_certain_right: every billing provider that names a side names the right
+-- column: is_possible_left: a billing provider names the left, or no side is certain
+-- column: is_possible_right: a billing provider names the right, or no side is certain
+-- column: site: left, right, bilateral or unspecified, as far as it is certain
+-- column: doubt_bits: doubts of the group, as bits of 0_reference/doubts.csv
+-- column: line_count: live lines of the group
+-- column: paid_amount: US dollars paid for them
+-- column: claim_ids: their claims, sorted
+-- column: procedure_codes: their codes, sorted
+-- column: is_marked_diagnostic: a line carries a modifier that marks it as diagnostic
+-- column: is_all_institutional: all lines are a facility's
+-- column: has_institutional: a line is a facility's
+-- column: is_applicable: the policy applies to a line
+-- column: is_in_force: a line is not older than the policy
 --
 -- A group holds the lines of one family, of one code, or of one group of families. Each biller says sides by modifiers: a side is certain
 -- where every biller who says anything says it, possible where one says it; where no side is certain both are possible. A line is plain

@@ -1,5 +1,5 @@
 -- title: Injections in their series
--- grain: one row per person_id and service_date with a live injection
+-- grain: person_id, service_date: a date with a live injection
 --
 -- All live lines of one person and date are one injection, the physician's and the facility's. An injection goes on with the series of the
 -- one before it where it is less than $series_months months later.

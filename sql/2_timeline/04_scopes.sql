@@ -1,5 +1,5 @@
 -- title: What an earlier injection is to a later one, by their sides
--- grain: one row per side_kind of the later and of the earlier injection
+-- grain: side_kind, earlier_side_kind: the sides of the later and of the earlier injection
 --
 -- The scope is same_site where a side is certain in both, else unspecified_site where a side is possible in both, else other_site: the
 -- first is the strictest.

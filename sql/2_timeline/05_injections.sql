@@ -1,5 +1,29 @@
 -- title: Injections, diagnostic or therapeutic
--- grain: one row per person_id and service_date with a live injection
+-- grain: person_id, service_date: a date with a live injection
+-- column: person_id: the person
+-- column: service_date: date of service; all live injection lines of the date are one injection
+-- column: previous_date: the injection before it, of any series; empty in the first
+-- column: series_number: number of the series among those of the person, from 1
+-- column: series_seq: number in its series, from 1
+-- column: series_start_date: the first injection of the series
+-- column: site: left, right, bilateral or unspecified, as far as it is certain
+-- column: is_certain_left: every billing provider that names a side names the left
+-- column: is_certain_right: every billing provider that names a side names the right
+-- column: is_possible_left: a billing provider names the left, or no side is certain
+-- column: is_possible_right: a billing provider names the right, or no side is certain
+-- column: side_kind: which sides are certain and which possible, in one number
+-- column: doubt_bits: doubts of the injection, as bits of 0_reference/doubts.csv
+-- column: is_marked_diagnostic: a line carries a modifier that marks it as diagnostic
+-- column: line_count: its live lines
+-- column: paid_amount: US dollars paid for them
+-- column: claim_ids: their claims, sorted
+-- column: is_applicable: the policy applies to a line
+-- column: is_in_force: a line is not older than the policy
+-- column: is_diagnostic: counts as diagnostic; else as therapeutic
+-- column: is_sound: therapeutic and in no doubt
+-- column: applicability: applies, precedence or not_in_force
+-- column: interval_end_date: the first date that keeps the interval of the policy to this injection
+-- column: count_end_date: the first date on which this injection is no longer counted
 --
 -- Diagnostic is what a modifier marks so while fewer than $max_diagnostic_count earlier injections of its series may be at its site. Every other
 -- injection counts as therapeutic: the policy's presumption, which a provider rebuts with records. Sound is what is therapeutic and in no doubt.

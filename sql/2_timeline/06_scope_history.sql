@@ -1,5 +1,5 @@
 -- title: What went before an injection, by scope
--- grain: one row per person_id, service_date and scope that holds an earlier injection
+-- grain: person_id, service_date, scope: a scope that holds an earlier injection
 --
 -- The latest earlier injection of the scope, the latest sound one, and how many of the same series are in it: all, and those in no doubt, with
 -- the doubts of the others.

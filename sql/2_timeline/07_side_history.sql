@@ -1,5 +1,5 @@
 -- title: When each side was last injected before an injection
--- grain: one row per person_id and service_date with a live injection
+-- grain: person_id, service_date: a date with a live injection
 --
 -- Only injections in which the side is certain; of any series. The sound ones apart, since a finding that rests on a sound injection looks at
 -- sound ones alone.

@@ -1,5 +1,15 @@
 -- title: Injections of a person along each side
--- grain: one row per person_id, track and service_date
+-- grain: person_id, track, service_date
+-- column: person_id: the person
+-- column: track: left and right where the side is certain, possible_left and possible_right where it is possible; any for all
+-- column: service_date: date of service of the injection
+-- column: series_seq: number in its series, from 1
+-- column: track_seq: number in the track, from 1
+-- column: previous_date: the injection before it in the track; empty in the first
+-- column: is_diagnostic: counts as diagnostic; else as therapeutic
+-- column: doubt_bits: doubts of the injection, as bits of 0_reference/doubts.csv
+-- column: claim_ids: claims of the injection, sorted
+-- column: counted_before: earlier therapeutic injections of the track that are less than $count_months months old
 --
 -- Tracks left and right hold the injections in which the side is certain, possible_left and possible_right those in which it is possible,
 -- any holds all. Therapeutic injections of the track that are less than $count_months months old count.

@@ -1,5 +1,13 @@
 -- title: Visits with invasive pain procedures of several families
--- grain: one row per person_id and service_date with a live line of an SIJ family
+-- grain: person_id, service_date: a date with a live line of an SIJ family
+-- column: person_id: the person
+-- column: service_date: date of service
+-- column: family_count: families of procedures of which the date has a live line
+-- column: is_by_one_practitioner: claims show two of these procedures done by one practitioner, and no modifier tells them apart
+-- column: is_applicable: the policy applies to a line of an SIJ family
+-- column: doubt_bits: doubts of all families of the date, as bits of 0_reference/doubts.csv
+-- column: procedure_codes: codes of the date, sorted
+-- column: other_claim_ids: claims with lines of families that are not SIJ, sorted
 --
 -- One practitioner did two procedures where two families, one of them for the sacroiliac joint and neither inconclusive, have a line each
 -- that the same person rendered, or, where a line does not say who rendered it, that the same NPI billed on claims that are not

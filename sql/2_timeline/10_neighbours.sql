@@ -1,5 +1,22 @@
 -- title: The earlier injection that is too close
--- grain: one row per person_id and service_date that has an earlier injection less than $interval_months months before
+-- grain: person_id, service_date: an injection that has an earlier one less than $interval_months months before
+-- column: person_id: the person
+-- column: service_date: date of service of the later injection
+-- column: scope: same_site, unspecified_site or other_site: what the earlier injection is to the later one
+-- column: prior_service_date: date of service of the earlier injection
+-- column: interval_days: days between the two
+-- column: interval_end_date: the first date that keeps the interval of the policy to the earlier injection
+-- column: prior_count: earlier injections of the same series in this scope
+-- column: clean_count: those of them that are in no doubt
+-- column: doubted_bits: doubts of the others
+-- column: is_diagnostic: the later injection counts as diagnostic
+-- column: doubt_bits: doubts of the later injection, as bits of 0_reference/doubts.csv
+-- column: is_prior_diagnostic: the earlier injection counts as diagnostic
+-- column: prior_doubt_bits: doubts of the earlier injection
+-- column: prior_claim_ids: claims of the earlier injection, sorted
+-- column: breaks_left: the left side is certain in the later injection and was injected too shortly before
+-- column: breaks_right: the right side is certain in the later injection and was injected too shortly before
+-- column: has_other_side: a side is possible in the later injection that does not break the interval
 --
 -- Looked at is the strictest scope that holds an injection less than $interval_months months before; of it the latest sound one, else the
 -- latest.

@@ -1,5 +1,5 @@
 -- title: What the rules found, with the id that stays over runs
--- grain: one row per candidate finding
+-- grain: finding_id: a candidate finding
 --
 -- A candidate is a finding once a line remains that it judges. The id is a hash of what the finding is about, so that it stays over runs.
 

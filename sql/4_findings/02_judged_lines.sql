@@ -1,5 +1,5 @@
 -- title: The claim lines that a finding judges
--- grain: one row per finding_id and line_key
+-- grain: finding_id, line_key
 --
 -- The lines of the finding's group to which the policy applies; of a same-site finding not those that name one side only, and one that does not
 -- break the rule. The lead line, which paid most, gives the finding its payer, providers and line of business.

@@ -1,5 +1,5 @@
 -- title: Violation or review
--- grain: one row per finding_id
+-- grain: finding_id
 --
 -- A violation stays one only where nothing is left open: neither what the rule found in doubt, nor an authorization on a judged line, nor a line
 -- of business that no judged line tells, nor a date whose policy text is not at hand. What a rule merely notes is listed and decides nothing.

@@ -1,5 +1,5 @@
 -- title: Dollars at risk, line by line
--- grain: one row per finding_id and line_key
+-- grain: finding_id, line_key
 --
 -- Within a policy every line's dollars are claimed once, by the finding that ranks highest: violations first, then the rules in their order.
 

@@ -1,5 +1,5 @@
 -- title: The findings of this run
--- grain: one row per finding_id
+-- grain: finding_id
 --
 -- Claim lines are put in order by their position: an ordered aggregate over a long list was seen to run out of memory.
 

@@ -1,5 +1,5 @@
 -- title: Findings of this run against those of the run before
--- grain: one row per finding_id
+-- grain: finding_id
 --
 -- A finding is new, open or changed; one that was published and no longer holds is withdrawn: it keeps its last values, nothing is at risk any
 -- more, and it is reported in this one run. The wording of a finding, the policy's version and the run are no change.

@@ -1,5 +1,5 @@
 -- title: What alone keeps findings from being violations
--- grain: one row per policy_id and doubt that is the only one to make a review of a violation
+-- grain: policy_id, doubt_id: a doubt that is the only one to make a review of a violation
 
 select
     current_findings.policy_id,

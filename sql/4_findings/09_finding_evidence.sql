@@ -1,5 +1,5 @@
 -- title: What each finding rests on, as one value
--- grain: one row per finding_id
+-- grain: finding_id
 --
 -- A review of a finding holds as long as the finding rests on the same evidence: what was billed and paid, what it is measured against, and
 -- what is open. Who insures the person, and which finding claims a dollar, is no evidence.

@@ -1,5 +1,5 @@
 -- title: Findings that somebody else has
--- grain: one row per finding_id of this run that is suppressed
+-- grain: finding_id: a finding of this run that is suppressed
 --
 -- A finding is suppressed where the last word on it, or on a claim that it judges, has not run out by the as-of date. Where several hold, the
 -- last of them is told.

@@ -1,5 +1,5 @@
 -- title: Findings
--- grain: one row per finding_id
+-- grain: finding_id
 -- column: finding_id: stays the same over runs: a hash of policy, rule, person, date of service and, for sections IV and V, the code
 -- column: run_id: the run that published this row
 -- column: status: new, open, changed or withdrawn, against the run before

@@ -1,5 +1,5 @@
 -- title: Injections
--- grain: one row per policy_id, person_id and service_date with a live injection
+-- grain: policy_id, person_id, service_date: a date with a live injection
 -- column: policy_id: the policy whose limits made series and purpose
 -- column: person_id: the person
 -- column: service_date: date of service; all live injection lines of the date are one injection

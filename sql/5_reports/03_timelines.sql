@@ -1,5 +1,5 @@
 -- title: Timelines
--- grain: one row per policy_id, person_id, track and service_date
+-- grain: policy_id, person_id, track, service_date
 -- column: policy_id: the policy whose limits were used
 -- column: person_id: the person
 -- column: track: left and right: the side is certain; possible_left and possible_right: it is possible; any: every injection

@@ -1,5 +1,5 @@
 -- title: Claim lines of invasive pain procedures
--- grain: one row per claim line (data_source, claim_id, claim_line_number) whose version that counts has a code that is in a family at any date
+-- grain: data_source, claim_id, claim_line_number: a claim line whose version that counts has a code that is in a family at any date
 -- column: data_source: the system that numbered the claim
 -- column: claim_id: claim number
 -- column: claim_line_number: line within the claim

@@ -1,5 +1,5 @@
 -- title: Payees
--- grain: one row per finding_id, billing_npi and claim_type; an empty one is a group of its own
+-- grain: finding_id, billing_npi, claim_type: an empty one is a group of its own
 -- column: policy_id: the policy of the finding
 -- column: finding_id: the finding
 -- column: billing_npi: who would pay back

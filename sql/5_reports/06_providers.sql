@@ -1,5 +1,5 @@
 -- title: Providers
--- grain: one row per policy_id and billing_npi with a live line of an SIJ family; an empty NPI is a row of its own
+-- grain: policy_id, billing_npi: an NPI with a live line of an SIJ family; an empty NPI is a row of its own
 -- column: policy_id: the policy
 -- column: billing_npi: who billed
 -- column: injections: injections of which a line was billed under the NPI

@@ -1,5 +1,5 @@
 -- title: Control totals
--- grain: one row per extract (content) that OUT holds or that this run refused
+-- grain: no key: extract (content) that OUT holds or that this run refused; a name may come again with other content
 -- column: extract: file name under which it was first taken
 -- column: outcome: held: an earlier published run had it; taken: none had; refused: not used, all counts 0; retracted: taken back, all counts 0
 -- column: reason: why it was refused

@@ -1,5 +1,5 @@
 -- title: Columns of the extracts
--- grain: one row per extract that OUT holds and column, canonical or ignored
+-- grain: no key: column, canonical or ignored, of an extract (content) that OUT holds; a name may come again with other content
 -- column: extract: file name under which it was first taken
 -- column: column: name of the column
 -- column: is_canonical: whether the audit knows the column

@@ -1,5 +1,5 @@
 -- title: Rules
--- grain: one row per policy_id and rule_id, also of rules that found nothing or are off
+-- grain: policy_id, rule_id: also of rules that found nothing or are off
 -- column: policy_id: the policy
 -- column: rule_id: the rule
 -- column: policy_section: section of the policy

@@ -1,5 +1,5 @@
 -- title: Dispositions
--- grain: one row per finding_id that was ever reviewed, with what was said last
+-- grain: finding_id: a finding that was ever reviewed, with what was said last
 -- column: finding_id: the finding
 -- column: policy_id: its policy
 -- column: rule_id: its rule

@@ -1,5 +1,5 @@
 -- title: Review states
--- grain: one row per finding_id of the report findings
+-- grain: finding_id: a finding of the report findings
 -- column: finding_id: the finding
 -- column: evidence_id: what it rests on, as one value: a review holds as long as this stays
 -- column: disposition: upheld or overturned, where it was reviewed on this evidence

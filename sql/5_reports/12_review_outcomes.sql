@@ -1,5 +1,5 @@
 -- title: Review outcomes
--- grain: one row per policy_id, rule_id and determination, also of those that nobody has reviewed
+-- grain: policy_id, rule_id, determination: also of those that nobody has reviewed
 -- column: policy_id: the policy
 -- column: rule_id: the rule
 -- column: determination: violation or review, when it was reviewed

@@ -1,5 +1,5 @@
 -- title: Trend
--- grain: one row per published run, policy_id and rule_id, this run and all before it
+-- grain: run_id, policy_id, rule_id: this published run and all before it
 -- column: run_order: 1 is the first published run
 -- column: run_id: the run
 -- column: as_of: services up to this date were audited

@@ -1,5 +1,5 @@
 -- title: What the doubts mean
--- grain: one row per doubt that a rule can have, whether or not a finding has it
+-- grain: doubt_id: a doubt that a rule can have, whether or not a finding has it
 -- column: doubt_id: the doubt, as it stands in doubts
 -- column: is_about_the_line: whether it is about a claim line; else about a service, a person or a date
 -- column: description: what claims leave open

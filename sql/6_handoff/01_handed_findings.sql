@@ -1,5 +1,5 @@
 -- title: Findings that are handed to payment integrity
--- grain: one row per finding_id that is new, changed or withdrawn since payment integrity was last served
+-- grain: finding_id: a finding that is new, changed or withdrawn since payment integrity was last served
 --
 -- What was served are the findings that held in the run that was handed over last, those that were kept back aside. A finding is new where it
 -- was not served, changed where it says something else than what was served, whatever came and went between the two runs. Withdrawn are all

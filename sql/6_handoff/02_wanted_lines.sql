@@ -1,5 +1,5 @@
 -- title: Claim lines whose records would tell of a finding
--- grain: one row per finding_id and claim line, judged or measured against
+-- grain: finding_id, data_source, claim_id, claim_line_number, is_judged: a claim line that a finding judges or is measured against
 --
 -- Of all findings that are neither kept back nor reviewed. What is at risk stands with the judged lines alone.
 

@@ -1,5 +1,5 @@
 -- title: Dollars that hang on the records of a claim
--- grain: one row per data_source, claim_id, person_id and billing_npi of a wanted line
+-- grain: data_source, claim_id, person_id, billing_npi: a claim with a wanted line
 --
 -- findings_amount is of the findings that the records would tell of, amount_at_risk of the claim's own judged lines, which sum to distinct
 -- dollars. A line's dollars count once, also where findings of several policies have them.

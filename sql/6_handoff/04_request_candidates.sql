@@ -1,5 +1,5 @@
 -- title: Claims whose records would tell
--- grain: one row per data_source, claim_id, person_id and billing_npi
+-- grain: data_source, claim_id, person_id, billing_npi
 --
 -- A claim whose records were asked for before is left out.
 

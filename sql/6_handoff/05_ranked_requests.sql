@@ -1,5 +1,5 @@
 -- title: Claims whose records would tell, the most dollars and the most certain first
--- grain: one row per request candidate
+-- grain: data_source, claim_id, person_id, billing_npi: a request candidate
 --
 -- Of one billing NPI no more than $max_requests_per_provider are asked for in a period; those asked for since $asked_since count. A null NPI
 -- is one of its own.

@@ -1,5 +1,5 @@
 -- title: Records to request
--- grain: one row per claim to request, ranked
+-- grain: request_rank: a claim to request
 
 select
     row_number() over (order by request_rank) as request_rank,

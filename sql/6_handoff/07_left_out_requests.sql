@@ -1,5 +1,5 @@
 -- title: Requests that the cap left out
--- grain: one row per billing_npi
+-- grain: billing_npi
 
 select
     billing_npi,

@@ -1,5 +1,5 @@
 -- title: Providers of the findings that are handed over
--- grain: one row per policy_id and billing_npi of a judged line
+-- grain: policy_id, billing_npi: an NPI of a judged line
 --
 -- All but `withdrawn` is of new and changed findings.
 

@@ -1,5 +1,5 @@
 -- title: What is handed over and what is kept back, counted
--- grain: one row per policy_id and part, also of parts that are empty
+-- grain: policy_id, part: also of parts that are empty
 --
 -- Within a policy no dollar is counted twice; over policies it may be, so nothing sums them.
 

@@ -1,5 +1,5 @@
 -- title: Findings by determination
--- grain: one row per policy_id and determination with a finding that holds
+-- grain: policy_id, determination: those with a finding that holds
 --
 -- `members` are the distinct persons of a row, here and in all queries of this folder: the page merges rows of few members before it shows
 -- any, and shows none of them.

@@ -1,5 +1,5 @@
 -- title: Findings by rule, within each determination
--- grain: one row per policy_id, rule_id and determination with a finding that holds
+-- grain: policy_id, rule_id, determination: those with a finding that holds
 
 select
     findings.policy_id,

@@ -1,5 +1,5 @@
 -- title: Findings by month of service
--- grain: one row per policy_id and month with a finding that holds
+-- grain: policy_id, month_start_date: a month with a finding that holds
 
 select
     policy_id,

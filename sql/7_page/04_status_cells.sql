@@ -1,5 +1,5 @@
 -- title: Findings against the run before
--- grain: one row per policy_id and status
+-- grain: policy_id, status
 
 select
     policy_id,

@@ -1,5 +1,5 @@
 -- title: Injections
--- grain: one row per policy_id with an injection
+-- grain: policy_id: a policy with an injection
 
 select
     policy_id,

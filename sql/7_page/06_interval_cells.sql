@@ -1,5 +1,5 @@
 -- title: Days between an injection and the one before it
--- grain: one row per policy_id and number of days that was seen
+-- grain: policy_id, days_since_previous: a number of days that was seen
 
 select
     policy_id,

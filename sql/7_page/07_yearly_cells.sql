@@ -1,5 +1,5 @@
 -- title: Injections of a member in a calendar year
--- grain: one row per policy_id and number of injections
+-- grain: policy_id, injections: a number of injections in a calendar year
 --
 -- A member counts once for each year in which there was an injection.
 

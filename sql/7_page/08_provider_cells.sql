@@ -1,5 +1,5 @@
 -- title: Providers, with the numbers behind their rates
--- grain: one row per policy_id and billing_npi of the report providers
+-- grain: policy_id, billing_npi: a provider of the report providers
 --
 -- `members` are persons with an injection of which a line was billed under the NPI, `members_with_findings` those with a judged line under
 -- it.

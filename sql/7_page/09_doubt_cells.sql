@@ -1,5 +1,5 @@
 -- title: What claims leave open
--- grain: one row per policy_id, determination and doubt of findings that hold and have no other; none and several stand for as many
+-- grain: policy_id, determination, doubt_id: a doubt of findings that hold and have no other; none and several stand for as many
 --
 -- Every finding is in one row. Did it stand under each of its doubts, the rows would sum to more than all findings, by as many as have several.
 

@@ -1,5 +1,5 @@
 -- title: What reviewers said
--- grain: one row per policy_id, rule_id and determination of which a finding was reviewed
+-- grain: policy_id, rule_id, determination: those of which a finding was reviewed
 --
 -- A finding that was reviewed and is in this run no more has no person here. It then adds no member, so that less is shown, never more.
 

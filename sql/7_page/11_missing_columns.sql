@@ -1,5 +1,5 @@
 -- title: Canonical columns that extracts lack, or leave empty
--- grain: one row per canonical column that some extract lacks, or has filled in no row
+-- grain: column: a canonical column that some extract lacks, or has filled in no row
 
 with counted_extracts as (
     select

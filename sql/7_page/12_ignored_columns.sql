@@ -1,5 +1,5 @@
 -- title: Columns of extracts that the audit does not know
--- grain: one row per ignored column
+-- grain: column
 
 select
     "column",

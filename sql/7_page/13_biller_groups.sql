@@ -1,5 +1,5 @@
 -- title: Who billed together
--- grain: one row per policy_id, measure (injections, findings) and set of billing NPIs that billed one of them together
+-- grain: policy_id, measure, billing_npis: a set of billing NPIs that billed an injection, or a finding, together
 --
 -- What a provider that is shown had no part in is the total less its row: the page looks here how many members that concerns. Lines without
 -- an NPI are of the empty one.

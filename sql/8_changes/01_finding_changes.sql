@@ -1,5 +1,5 @@
 -- title: What became of each finding
--- grain: one row per finding_id that holds now or held before
+-- grain: finding_id: a finding that holds now or held before
 --
 -- A finding that does not hold on one side has no determination there, and nothing at risk.
 

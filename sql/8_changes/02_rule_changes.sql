@@ -1,5 +1,5 @@
 -- title: What changed, by rule
--- grain: one row per policy_id and rule_id that finds something now or did before
+-- grain: policy_id, rule_id: a rule that finds something now or did before
 --
 -- Dollars are those at risk; no dollar is counted twice within a policy.
 

@@ -1,5 +1,5 @@
 -- title: What changed, by provider
--- grain: one row per policy_id and billing_npi of a line that a finding judges now or judged before; an empty NPI is a row of its own
+-- grain: policy_id, billing_npi: an NPI of a line that a finding judges now or judged before; an empty NPI is a row of its own
 --
 -- As in the report providers, a finding counts for each NPI that billed a line of it, and dollars for the NPI that would pay them back.
 

@@ -1,6 +1,7 @@
 """A published run is complete, private, the same for the same rows, and stays what it was; a death on the way there costs nothing."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -19,10 +20,11 @@ import pytest
 
 from sij_audit.transforms.audit.database import write_database
 from sij_audit.transforms.audit.identity import RunIdentity, is_current
-from sij_audit.transforms.audit.publication import REPORTS, publish_run
+from sij_audit.transforms.audit.publication import publish_run
 from sij_audit.transforms.columns import BATCH_SCHEMA, FORMAT
 from sij_audit.transforms.duck import select_report, write_report
-from sij_audit.transforms.errors import AuditError, UsageError
+from sij_audit.transforms.errors import AuditError, SqlError, UsageError
+from sij_audit.transforms.stages.queries import Query
 from sij_audit.transforms.store.durable import CRASH_POINTS, CrashPoint, nowhere
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.runs import verify_run
@@ -68,14 +70,24 @@ AUDITOR_SQL = """
 create view worst_providers as select * from providers order by paid_amount desc;
 create macro findings_of(npi) as table select * from findings where finding_id = npi;
 comment on macro table findings_of is 'findings of one';
+comment on view worst_providers is 'Providers by dollars';
+comment on column worst_providers.paid_amount is 'sum over all';
 """
-COMMENTS = {
-    "findings": "One row per finding; it's money",
-    ("findings", "status"): "against the previous run",
-    ("columns", "column"): "name in the extract",
-    "worst_providers": "Providers by dollars",
-    ("worst_providers", "paid_amount"): "sum over all",
-}
+REPORTS = ("findings", *re.findall(r"create table (\w+)", OTHERS))
+COLUMNS = {"findings": {"status": "against the previous run"}, "columns": {"column": "name in the extract"}}
+
+
+def header(table: str) -> Query:
+    """A report whose header says little."""
+    said = {"title": f"It's {table}", "grain": "finding_id" if table == "findings" else "no key: whatever there is"}
+    return Query(table, "5_reports", Path(f"{table}.sql"), "", said, "", {}, COLUMNS.get(table, {}))
+
+
+def auditor(sql: str = AUDITOR_SQL) -> list[Query]:
+    return [Query("views", "auditor", Path("auditor/views.sql"), sql, {"title": "Views"}, "", {}, {})]
+
+
+HEADERS = [header(table) for table in REPORTS]
 
 
 def make_tables(rows: int = 20) -> duckdb.DuckDBPyConnection:
@@ -105,6 +117,7 @@ def identify(previous_run_id: str | None = None, as_of: date = date(2024, 6, 30)
         files={"0_reference/families.csv": "cd" * 32, "3_rules/cp_mp_166/policy.toml": "ef" * 32},
         reviews=(),
         settings={"line_of_business": None},
+        program="12" * 32,
         version="0.1.0",
     )
 
@@ -112,7 +125,7 @@ def identify(previous_run_id: str | None = None, as_of: date = date(2024, 6, 30)
 def publish(store: Store, identity: RunIdentity, at: CrashPoint = nowhere, rows: int = 20) -> Path:
     with make_tables(rows) as con:
         return publish_run(
-            store, con, identity, store.batches(), {"orphan_adjustments": 2, "paid": Decimal("1.50")}, COMMENTS, AUDITOR_SQL, at
+            store, con, identity, store.batches(), {"orphan_adjustments": 2, "paid": Decimal("1.50")}, HEADERS, auditor(), at
         )
 
 
@@ -197,7 +210,7 @@ def test_pages_have_checksums(tmp_path: Path) -> None:
 
 def test_the_database_stands_alone(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / ".audit.part", REPORTS, COMMENTS, AUDITOR_SQL)
+        write_database(con, tmp_path / ".audit.part", HEADERS, auditor())
         assert con.execute("select current_database(), count(*) from findings").fetchall() == [("memory", 20)]
         expected = {table: con.execute(select_report(con, table)).fetchall() for table in REPORTS}
     assert [path.name for path in tmp_path.iterdir()] == [".audit.part"]
@@ -211,12 +224,12 @@ def test_the_database_stands_alone(tmp_path: Path) -> None:
 
 def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / "audit.duckdb", REPORTS, COMMENTS, AUDITOR_SQL)
+        write_database(con, tmp_path / "audit.duckdb", HEADERS, auditor())
     with duckdb.connect(tmp_path / "audit.duckdb", read_only=True) as con:
         rows = con.execute("from dictionary").fetchall()
     assert [row[:2] for row in rows][:3] == [("columns", None), ("columns", "extract"), ("columns", "column")]
     assert ("columns", "column", "VARCHAR", "name in the extract") in rows
-    assert ("findings", None, "table", "One row per finding; it's money") in rows
+    assert ("findings", None, "table", "It's findings: one row per finding_id") in rows
     assert ("worst_providers", None, "view", "Providers by dollars") in rows
     assert ("worst_providers", "paid_amount", "DECIMAL(14,2)", "sum over all") in rows
     assert ("findings_of", None, "macro", "findings of one") in rows
@@ -225,18 +238,18 @@ def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
 
 def test_without_auditor_sql(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / "audit.duckdb", ["rules"], {}, "")
+        write_database(con, tmp_path / "audit.duckdb", [header("rules")], [])
     with duckdb.connect(tmp_path / "audit.duckdb", read_only=True) as con:
         assert con.execute("select column_name from dictionary").fetchall() == [(None,), ("rule_id",), ("violations",)]
 
 
 def test_a_mistake_in_auditor_sql_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
     with make_tables() as con:
-        with pytest.raises(duckdb.CatalogException):
-            write_database(con, tmp_path / "audit.duckdb", REPORTS, COMMENTS, "create view v as select * from nothing")
+        with pytest.raises(SqlError, match=r"auditor/views\.sql, line 1: Table with name nothing does not exist"):
+            write_database(con, tmp_path / "audit.duckdb", HEADERS, auditor("create view v as select * from nothing"))
         assert con.execute("select current_database(), count(*) from findings").fetchall() == [("memory", 20)]
         assert con.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
-        write_database(con, tmp_path / "again.duckdb", REPORTS, COMMENTS, AUDITOR_SQL)
+        write_database(con, tmp_path / "again.duckdb", HEADERS, auditor())
 
 
 # --- identity
@@ -263,13 +276,18 @@ def test_order_does_not_matter() -> None:
         {"batches": (), "refused": ("a1",)},
         {"files": {"0_reference/families.csv": "00" * 32}},
         {"settings": {"line_of_business": "medicare"}},
-        {"version": "0.2.0"},
+        {"program": "34" * 32},
     ],
 )
 def test_each_part_makes_another_run(change: dict[str, Any]) -> None:
     other = replace(identify(), **change)
     assert other.run_id != identify().run_id
     assert other.fingerprint != identify().fingerprint
+
+
+def test_a_version_that_is_named_otherwise_is_no_change() -> None:
+    other = replace(identify(), version="0.2.0")
+    assert (other.fingerprint, other.run_id) == (identify().fingerprint, identify().run_id)
 
 
 def test_date_and_previous_run_are_no_part_of_the_fingerprint() -> None:
@@ -285,7 +303,7 @@ def test_nothing_is_new(store: Store) -> None:
     assert again.run_id != run.name
     assert is_current(store, again)
     assert not is_current(store, replace(again, as_of=date(2024, 7, 1)))
-    assert not is_current(store, replace(again, version="0.2.0"))
+    assert not is_current(store, replace(again, program="34" * 32))
 
 
 # --- publication
@@ -312,6 +330,7 @@ def test_the_manifest(store: Store) -> None:
     assert manifest["previous_run_id"] is None
     assert manifest["as_of"] == "2024-06-30"
     assert manifest["fingerprint"] == identity.fingerprint
+    assert manifest["program"] == "12" * 32
     assert set(manifest["versions"]) == {"sij-audit", "python", "duckdb", "polars", "pyarrow"}
     assert [(entry["path"], entry["rows"], entry["extract"]) for entry in manifest["inputs"]] == [
         ("claims/a1.parquet", 3, "a1.csv"),
@@ -371,7 +390,7 @@ def test_a_batch_that_does_not_balance_publishes_nothing(store: Store) -> None:
     batch = make_batch(store)
     for controls in ({"rows_read": 11}, {"paid_read": "5.11"}):
         with make_tables() as con, pytest.raises(AuditError, match=r"a1\.csv does not balance"):
-            publish_run(store, con, identify(), [replace(batch, controls=batch.controls | controls)], {}, {}, "")
+            publish_run(store, con, identify(), [replace(batch, controls=batch.controls | controls)], {}, [], [])
     assert list(store.runs.iterdir()) == []
 
 
@@ -379,7 +398,7 @@ def test_a_batch_with_other_rows_than_it_says_publishes_nothing(store: Store) ->
     batch = make_batch(store)
     controls = batch.controls | {"rows_kept": 2, "rows_duplicate": 1}
     with make_tables() as con, pytest.raises(AuditError, match="has 3 rows"):
-        publish_run(store, con, identify(), [replace(batch, controls=controls)], {}, {}, "")
+        publish_run(store, con, identify(), [replace(batch, controls=controls)], {}, [], [])
 
 
 def test_hashes_of_batches_are_taken_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sij_audit.transforms.audit.run import check_codes, one_batch_each
 from sij_audit.transforms.ingest.intake import code_table
-from sij_audit.transforms.stages.policies import Code, load_codes
+from sij_audit.transforms.stages.reference import Code, load_codes
 from sij_audit.transforms.store.folder import Store
 from tests.runs import line, read_report, run, write_extract
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
 from sij_audit.transforms.sample.generator import make_background
-from sij_audit.transforms.stages.policies import load_codes
+from sij_audit.transforms.stages.reference import load_codes
 from tests.nasty import make_rows
 from tests.runs import ROOT, Row, findings, line, reports, run, write_csv, write_extract
 

@@ -22,17 +22,19 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from sij_audit.transforms.audit.publication import REPORTS
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.columns import COLUMNS, FORMAT
 from sij_audit.transforms.errors import AuditError, BusyError, UsageError
 from sij_audit.transforms.ingest.intake import Held, Refused, Taken
-from sij_audit.transforms.stages import policies
+from sij_audit.transforms.stages import reference as reference_tables
+from sij_audit.transforms.stages.queries import load_stage
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.runs import verify_run
 from tests.runs import AS_OF, ROOT, SAMPLE, Row, change_batch, findings, keys, line, read_report, reports, run, write_csv, write_extract
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sample.txt"
+REPORTS = [query.table for query in load_stage("5_reports")]
+
 GOLDEN_COLUMNS = {
     "findings": ("finding_id rule_id person_id service_date determination scope doubts paid_amount amount_at_risk is_upper_bound").split(),
     "rules": "rule_id is_enabled looked_at violations reviews paid_amount amount_at_risk".split(),
@@ -555,8 +557,8 @@ def test_a_batch_whose_rows_are_not_those_it_counts_stops_the_run(early: Path) -
 @pytest.fixture
 def reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The reference tables, to do with as one likes."""
-    folder = Path(shutil.copytree(policies.REFERENCE, tmp_path / "0_reference"))
-    monkeypatch.setattr(policies, "REFERENCE", folder)
+    folder = Path(shutil.copytree(reference_tables.REFERENCE, tmp_path / "0_reference"))
+    monkeypatch.setattr(reference_tables, "REFERENCE", folder)
     return folder / "procedure_codes.csv"
 
 

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
-from tests.runs import ROOT, Row, command, line, read_report, write_csv, write_extract
+from tests.runs import ROOT, Row, command, command_of, copy_program, line, read_report, write_csv, write_extract
 
 pytestmark = pytest.mark.xdist_group("secrecy")
 
@@ -212,6 +211,7 @@ LEAKY = """\
 -- rank: 100
 -- per: injection
 -- judges: sij_injection
+-- criterion: None.
 --
 -- DuckDB's message quotes what it could not cast.
 
@@ -220,15 +220,13 @@ select person_id, service_date, person_id::integer > 0 as is_violation, 'x' as r
 
 
 def test_a_mistake_in_a_rule_shows_its_place_and_no_cell(tmp_path: Path) -> None:
-    for name in ("flows", "transforms", "sql"):
-        shutil.copytree(ROOT / name, tmp_path / "program" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "program/sql/3_rules/cp_mp_166/mistake.sql").write_text(LEAKY, encoding="utf-8")
+    program = copy_program(tmp_path / "program")
+    (program / "sij_audit/sql/3_rules/cp_mp_166/mistake.sql").write_text(LEAKY, encoding="utf-8")
     extract = write_extract(tmp_path / "x.parquet", [mine(KEPT, "1", "2023-01-10")])
-    program: list[str | Path] = [sys.executable, "-m", "sij_audit.flows.command", "run", extract, "--out", tmp_path / "out"]
-    done = subprocess.run(program, cwd=tmp_path / "program", capture_output=True, text=True, check=False)
+    done = command_of(program, "run", extract, "--out", tmp_path / "out")
     assert done.returncode == 4
     assert "ConversionException" in done.stderr
-    assert "warehouse.py" in done.stderr
+    assert "running.py" in done.stderr
     assert_silent(done.stdout + done.stderr)
     assert not (tmp_path / "out" / "current").exists()
     assert list((tmp_path / "out" / "runs").iterdir()) == []

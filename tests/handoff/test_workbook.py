@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from sij_audit.transforms.handoff.dispositions import Disposition, read_dispositions
 from sij_audit.transforms.handoff.workbook import Limits, split_text, write_findings_csv, write_parts, write_requests_csv, write_workbook
-from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, create_table
+from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from tests.runs import SAMPLE, read_report, run
 
 RUN = "2024-06-30-0123456789ab"

@@ -26,7 +26,7 @@ from sij_audit.transforms.ingest import csv_part, row_checks
 from sij_audit.transforms.ingest import intake as ingest
 from sij_audit.transforms.ingest.csv_records import FIELD_LIMIT
 from sij_audit.transforms.ingest.intake import Held, NotReady, Refused, Taken, ingest_extract, lacking_codes
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Store
 
 CODES = [Code("27096", None, None), Code("G0260", None, None), Code("64451", date(2020, 1, 1), None)]

@@ -17,16 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sij_audit.transforms import program
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.ingest import landing
 from sij_audit.transforms.ingest.extracts import discover_extracts
 from sij_audit.transforms.ingest.intake import Held, NotReady, Outcome, Refused, Taken, ingest_extract
 from sij_audit.transforms.ingest.landing import BLUR_NS, RECENT, Landing, look, lost_columns, missing_feeds, remember
 from sij_audit.transforms.settings import Feed
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retract, undo
-from tests.runs import line, write_csv
+from tests.runs import change_batch, line, write_csv
 
 CODES = [Code("27096", None, None)]
 HOUR = 3600 * 10**9
@@ -74,17 +75,23 @@ def read_in(store: Store, found: Landing, codes: Sequence[Code] = CODES) -> dict
     }
 
 
-def night(
-    store: Store, folder: Path, codes: Sequence[Code] = CODES, version: str = "1", feeds: Sequence[Feed] = ()
-) -> tuple[Landing, dict[Path, Outcome]]:
-    found = look(store, folder, codes, version, feeds)
+@contextmanager
+def other_code(number: int) -> Iterator[None]:
+    """Let extracts be read by code of another hash."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "ingest_hash", lambda: str(number))
+        yield
+
+
+def night(store: Store, folder: Path, codes: Sequence[Code] = CODES, feeds: Sequence[Feed] = ()) -> tuple[Landing, dict[Path, Outcome]]:
+    found = look(store, folder, codes, feeds)
     read = read_in(store, found, codes)
     remember(store, found, read)
     return found, found.outcomes(read)
 
 
-def to_read(store: Store, folder: Path, codes: Sequence[Code] = CODES, version: str = "1", feeds: Sequence[Feed] = ()) -> list[str]:
-    return [path.name for path in look(store, folder, codes, version, feeds).to_read]
+def to_read(store: Store, folder: Path, codes: Sequence[Code] = CODES, feeds: Sequence[Feed] = ()) -> list[str]:
+    return [path.name for path in look(store, folder, codes, feeds).to_read]
 
 
 def told(outcomes: dict[Path, Outcome]) -> dict[str, str]:
@@ -149,7 +156,7 @@ def test_a_full_landing_folder_costs_one_listing_and_no_open(store: Store, folde
         (folder / f"empty_{number}.csv").touch()
     outcome = ingest_extract(store, taken, CODES)
     assert isinstance(outcome, Taken)
-    found = look(store, folder, CODES, "1")
+    found = look(store, folder, CODES)
     empty = ingest_extract(store, folder / "empty_0.csv", CODES)
     remember(
         store,
@@ -177,7 +184,7 @@ def test_a_look_lists_what_the_command_would_take(store: Store, folder: Path) ->
     (folder / "link.csv").symlink_to(folder / "nothing")
     (folder / "folder_link.csv").symlink_to(folder / "folder.csv")
     os.mkfifo(folder / "pipe.csv")
-    assert list(look(store, folder, CODES, "1").to_read) == discover_extracts([folder])
+    assert list(look(store, folder, CODES).to_read) == discover_extracts([folder])
     night(store, folder)
     assert to_read(store, folder) == []
 
@@ -196,7 +203,7 @@ def test_landing_stays_as_it_is(store: Store, folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_wrong_usage(store: Store, folder: Path) -> None:
     with pytest.raises(UsageError, match="nowhere cannot be used as the landing folder"):
-        look(store, folder / "nowhere", CODES, "1")
+        look(store, folder / "nowhere", CODES)
 
 
 def test_the_memory_is_private_and_holds_names_and_hashes_alone(store: Store, folder: Path) -> None:
@@ -272,13 +279,44 @@ def test_a_sidecar_that_goes_is_a_change(store: Store, folder: Path) -> None:
     assert told(night(store, folder)[1]) == {"a.csv": "taken"}
 
 
-def test_another_version_refuses_anew_and_does_not_read_again_what_was_taken(store: Store, folder: Path) -> None:
-    write(folder / "a.csv", "C1")
+def test_what_other_code_has_read_or_refused_is_read_again_once(store: Store, folder: Path) -> None:
+    path = write(folder / "a.csv", "C1")
     write_refused(folder / "b.csv")
     night(store, folder)
-    assert to_read(store, folder, version="2") == ["b.csv"]
-    assert told(night(store, folder, version="2")[1]) == {"a.csv": "held", "b.csv": "REFUSED"}
-    assert told(night(store, folder, version="2")[1]) == {"a.csv": "held", "b.csv": "refused"}
+    [first] = store.batches()
+    with other_code(2):
+        assert to_read(store, folder) == ["a.csv", "b.csv"]
+        assert told(night(store, folder)[1]) == {"a.csv": "taken", "b.csv": "REFUSED"}
+        assert told(night(store, folder)[1]) == {"a.csv": "held", "b.csv": "refused"}
+        assert to_read(store, folder) == []
+        assert isinstance(ingest_extract(store, path, CODES), Held)
+        [second] = store.batches()
+    assert second.batch_id != first.batch_id
+    assert (second.sha256, second.controls, second.ingest) == (first.sha256, first.controls, "2")
+
+
+def test_an_extract_that_is_read_again_came_when_it_came_first(store: Store, folder: Path) -> None:
+    write(folder / "a.csv", "C1")
+    night(store, folder)
+    [first] = store.batches()
+    os.utime(first.path, (NOW.timestamp() - 7200, NOW.timestamp() - 7200))
+    came = first.path.stat().st_mtime_ns
+    with other_code(2):
+        night(store, folder)
+        [second] = store.batches()
+    assert second.path != first.path
+    assert second.path.stat().st_mtime_ns == came
+
+
+def test_a_batch_that_does_not_say_which_code_made_it_is_used_until_its_extract_is_given_again(store: Store, folder: Path) -> None:
+    path = write(folder / "a.csv", "C1")
+    night(store, folder)
+    [batch] = store.batches()
+    change_batch(batch.path, without=("ingest",))
+    [older] = store.batches()
+    assert (older.batch_id, older.ingest) == (batch.batch_id, "")
+    assert isinstance(ingest_extract(store, path, CODES), Taken)
+    assert [again.ingest for again in store.batches()] == [program.ingest_hash()]
 
 
 def test_a_refused_extract_that_is_only_touched_or_copied_alarms_nobody_again(store: Store, folder: Path) -> None:
@@ -335,7 +373,7 @@ def test_a_file_of_the_last_seconds_is_not_remembered(store: Store, folder: Path
 @pytest.mark.parametrize("when", ["before it is read", "after it was read"])
 def test_a_file_that_changes_after_the_look_is_read_again(store: Store, folder: Path, when: str) -> None:
     path = write(folder / "a.csv", "C1")
-    found = look(store, folder, CODES, "1")
+    found = look(store, folder, CODES)
     if when == "before it is read":
         rewrite_in_place(path)
     read = read_in(store, found)
@@ -349,7 +387,7 @@ def test_a_file_that_changes_after_the_look_is_read_again(store: Store, folder: 
 
 def test_what_is_still_written_is_looked_at_the_next_night(store: Store, folder: Path) -> None:
     path = write(folder / "a.csv", "C1")
-    found = look(store, folder, CODES, "1")
+    found = look(store, folder, CODES)
     remember(store, found, {path: NotReady("a.csv", "a.csv: changed while it was read.")})
     assert to_read(store, folder) == ["a.csv"]
 
@@ -436,8 +474,8 @@ def test_a_file_that_is_gone_is_forgotten(store: Store, folder: Path) -> None:
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"\xff\x00"),
         lambda path: path.write_text("[]"),
-        lambda path: path.write_text('{"format": 1, "sha256": "", "folders": {}}'),
-        lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2})),
+        lambda path: path.write_text('{"format": 2, "sha256": "", "folders": {}}'),
+        lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 3})),
         lambda path: path.write_text(path.read_text().replace("lacks", "LACKS")),
         lambda path: path.write_bytes(path.read_bytes()[:-20]),
     ],
@@ -510,13 +548,14 @@ def test_a_memory_says_what_reading_would(actions: list[tuple[str, str, int]]) -
             if action == "version":
                 version = choice
             elif action == "killed night":
-                found = look(knowing, root / where, CODES, str(version))
-                read_in(knowing, found)
-                read_in(forgetting, look(forgetting, root / where, CODES, str(version)))
+                with other_code(version):
+                    read_in(knowing, look(knowing, root / where, CODES))
+                    read_in(forgetting, look(forgetting, root / where, CODES))
             elif action == "night":
-                outcomes = night(knowing, root / where, version=str(version))[1]
                 (forgetting.root / "landing.json").unlink(missing_ok=True)
-                plain = night(forgetting, root / where, version=str(version))[1]
+                with other_code(version):
+                    outcomes = night(knowing, root / where)[1]
+                    plain = night(forgetting, root / where)[1]
                 assert [name_what(outcome) for outcome in outcomes.values()] == [name_what(outcome) for outcome in plain.values()]
                 for path, outcome in outcomes.items():
                     if isinstance(outcome, Refused):

@@ -15,7 +15,7 @@ import pytest
 from sij_audit.transforms.ingest import csv_part
 from sij_audit.transforms.ingest.intake import Taken, ingest_extract
 from sij_audit.transforms.ingest.plain_rows import DATE_COLUMNS, PAD, find_plain_lines, make_plan
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Store
 
 CODES = [Code("27096", None, None), Code("G0260", None, None), Code("0213T", None, None)]

@@ -13,7 +13,8 @@ import pytest
 from sij_audit.transforms.columns import LINE_FATES
 from sij_audit.transforms.documents import answer, retell, retell_queries, run_in
 from sij_audit.transforms.duck import fetch_dicts, quote_text
-from sij_audit.transforms.stages.policies import SQL, policy_folders
+from sij_audit.transforms.stages.policies import policy_folders
+from sij_audit.transforms.stages.queries import SQL
 from tests.runs import line, run, write_extract
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,8 @@ from sij_audit.transforms.columns import BATCH_SCHEMA, QUARANTINE_REASONS
 from sij_audit.transforms.sample.generator import CORRECTIONS, EXTRACTS, FACILITY, PROFESSIONAL, load_truth, write_benchmark, write_sample
 from sij_audit.transforms.sample.ordinary import LAGS, PROCEDURE_CODES, SCHEMA, Mix, find_adjusted_claims, make_lines, pick_number
 from sij_audit.transforms.sample.scenarios import PLANTED
-from sij_audit.transforms.stages.policies import REFERENCE, RULES
+from sij_audit.transforms.stages.policies import RULES
+from sij_audit.transforms.stages.reference import REFERENCE
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 ONLY_REVIEWS = {"injections_beyond_twelve_months", "bilateral_injection"}

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import RULES, load_policies, load_policy, policy_folders
-from tests.runs import AS_OF, ROOT, SAMPLE, Row, command, findings, keys, line, read_report, run, write_extract
+from tests.runs import AS_OF, SAMPLE, Row, command, command_of, copy_program, findings, keys, line, read_report, run, write_extract
 
 INTERVAL = "interval_under_two_months"
 PAIR = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-07-01")]
@@ -22,6 +20,7 @@ PAIR = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-07-01"
 EVERY_INJECTION = """\
 -- title: Every injection
 -- section: 7
+-- criterion: All injections are looked at.
 -- rank: 1
 -- per: injection
 -- judges: sij_injection
@@ -107,11 +106,11 @@ HEADER = f"{INTERVAL}.sql"
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 5: unknown header key 'colour'; known here: .*judges.*title"),
-        ("-- rank: 6\n", "-- rank: 6\n-- rank: 7\n", r"line 4: header key 'rank' is there twice"),
+        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 6: unknown header key 'colour'; known here: .*judges.*title"),
+        ("-- rank: 6\n", "-- rank: 6\n-- rank: 7\n", r"line 5: header key 'rank' is there twice"),
         ("-- section: I.A.3.c\n", "", r"line 1: the header lacks 'section'"),
-        ("-- param: min_months = 2\n", "-- param: min_months = 2\n-- param: min_months = 3\n", r"line 7: .*'min_months' is there twice"),
-        ("-- param: min_months = 2\n", "-- param: min_months\n", r"line 6: .*'min_months' has no value"),
+        ("-- param: min_months = 2\n", "-- param: min_months = 2\n-- param: min_months = 3\n", r"line 8: .*'min_months' is there twice"),
+        ("-- param: min_months = 2\n", "-- param: min_months\n", r"line 7: .*'min_months' has no value"),
         ("-- rank: 6\n", "-- rank: sixth\n", r"rank: sixth"),
         ("-- rank: 6\n", "-- rank: 6\n-- enabled: off\n", r"enabled: off"),
         ("-- rank: 6\n", "-- rank: 6\n-- effective: 1.2.2020\n", r"effective: 1\.2\.2020"),
@@ -348,22 +347,11 @@ def test_a_policy_may_have_any_id(tmp_path: Path, policy_id: str) -> None:
 
 def test_adding_a_folder_is_enough(tmp_path: Path) -> None:
     """In a copy of the program a folder under sql/3_rules is a policy, with nothing else changed."""
-    for name in ("flows", "transforms", "sql"):
-        shutil.copytree(ROOT / name, tmp_path / "program" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    make_policy(tmp_path / "program/sql/3_rules/plan_1", OWN_POLICY, every_injection=EVERY_INJECTION)
+    program = copy_program(tmp_path / "program")
+    make_policy(program / "sij_audit/sql/3_rules/plan_1", OWN_POLICY, every_injection=EVERY_INJECTION)
     extract = write_extract(tmp_path / "x.parquet", [line("A", "2023-01-10"), line("B", "2023-01-30")])
-    program: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "sij_audit.flows.command",
-        "run",
-        extract,
-        "--out",
-        tmp_path / "out",
-        "--as-of",
-        str(AS_OF),
-    ]
-    done = subprocess.run(program, cwd=tmp_path / "program", capture_output=True, text=True, check=True)
+    done = command_of(program, "run", extract, "--out", tmp_path / "out", "--as-of", str(AS_OF))
+    assert done.returncode == 0
     names = ("policy_id", "rule_id", "service_date")
     assert keys(findings(tmp_path / "out"), *names) == [
         ("CP.MP.166", INTERVAL, "2023-01-30"),

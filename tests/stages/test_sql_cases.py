@@ -9,19 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from sij_audit.transforms.handoff.deliveries import ASKED_COLUMNS, SERVED_COLUMNS
-from sij_audit.transforms.stages.policies import Policy, Query, load_policies, load_stage, policy_folders
-from sij_audit.transforms.stages.warehouse import (
-    SETTING_NAMES,
-    Inputs,
-    create_table,
-    load_inputs,
-    open_warehouse,
-    policy_values,
-    rule_values,
-    run_stage,
-    run_stages,
-)
+from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, Inputs, create_table, load_inputs, open_warehouse
+from sij_audit.transforms.stages.policies import Policy, load_policies, policy_folders
+from sij_audit.transforms.stages.queries import Query, load_stage
+from sij_audit.transforms.stages.running import SETTING_NAMES, policy_values, rule_values, run_stage, run_stages
 from tests.cases import FOLDER, Case, expected_rows, read_cases, run_case
 
 SETTINGS: dict[str, Any] = {

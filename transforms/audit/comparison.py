@@ -10,8 +10,9 @@ import duckdb
 
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.query.session import open_run
-from sij_audit.transforms.stages.policies import load_stage
-from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, create_table, run_query, run_stage
+from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
+from sij_audit.transforms.stages.queries import load_stage
+from sij_audit.transforms.stages.running import run_query, run_stage
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ def compare_runs(before: Path, after: Path) -> Comparison:
             f"select * exclude ({', '.join(PUBLISHED_ONLY)}) from audit.main.findings where status <> 'withdrawn'"
         )
         query = next(query for query in load_stage("4_findings") if query.table == "compared_findings")
-        run_query(con, query.table, query.sql, {"as_of": None})
+        run_query(con, query, {"as_of": None})
         return compare_audit(con)
 
 

@@ -1,15 +1,14 @@
 """`audit.duckdb`: the reports as tables, with comments, the auditors' views and macros, and a view that explains them all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
 from sij_audit.transforms.duck import quote_name, quote_text, select_report
 from sij_audit.transforms.errors import AuditError
-
-Comments = Mapping[str | tuple[str, str], str]
-"""What tables and views (by name) and their columns (by both names) mean."""
+from sij_audit.transforms.stages.planning import explain_mistakes
+from sij_audit.transforms.stages.queries import Query
 
 DICTIONARY = """
 create view dictionary as
@@ -37,32 +36,35 @@ comment on view dictionary is 'What all tables, views, macros and columns mean; 
 """Finds its own database, whichever is in use: in `sij-audit sql` that is one in memory."""
 
 
-def write_database(con: duckdb.DuckDBPyConnection, path: Path, tables: Sequence[str], comments: Comments, auditor_sql: str) -> None:
-    """Write finished tables to a new database file, with comments, the auditors' views and macros, and the view `dictionary`.
+def write_database(con: duckdb.DuckDBPyConnection, path: Path, reports: Sequence[Query], auditor: Sequence[Query]) -> None:
+    """Write finished reports to a new database file, with the comments of their headers, the auditors' views and macros, and `dictionary`.
 
     Views are made while the file is the default database, so that they name no database: the file is renamed later. That happens in a
     cursor, so that `con` keeps its own default and can publish again where a full disk has made the new database unusable.
     """
-    selects = {table: select_report(con, table) for table in tables}
+    selects = {report.table: select_report(con, report.table) for report in reports}
     con.execute(f"attach {quote_text(str(path))} as published")
     try:
         with con.cursor() as cursor:
             cursor.execute("use published")
             for table, select in selects.items():
                 cursor.execute(f"create table {quote_name(table)} as {select}")
-            cursor.execute(auditor_sql)
-            views = {
-                name for (name,) in cursor.execute("select view_name from duckdb_views() where database_name = 'published'").fetchall()
-            }
-            for subject, text in comments.items():
-                if isinstance(subject, tuple):
-                    target = f"column {quote_name(subject[0])}.{quote_name(subject[1])}"
-                else:
-                    target = f"{'view' if subject in views else 'table'} {quote_name(subject)}"
-                cursor.execute(f"comment on {target} is {quote_text(text)}")
+            for query in auditor:
+                with explain_mistakes(query):
+                    cursor.execute(query.sql)
+            for report in reports:
+                _comment_on(cursor, report)
             cursor.execute(DICTIONARY)
             cursor.execute("checkpoint published")
     finally:
         con.execute("detach published")
     if path.with_name(f"{path.name}.wal").exists():
         raise AuditError("DuckDB left a .wal beside audit.duckdb, so the file is not complete. Nothing was published.")
+
+
+def _comment_on(con: duckdb.DuckDBPyConnection, report: Query) -> None:
+    """Say in the database what a report and its columns mean."""
+    table = quote_name(report.table)
+    con.execute(f"comment on table {table} is {quote_text(f'{report.title}: {report.grain}')}")
+    for name, meaning in report.columns.items():
+        con.execute(f"comment on column {table}.{quote_name(name)} is {quote_text(meaning)}")

@@ -171,6 +171,8 @@ def explain_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> l
     versions = [manifest["versions"]["sij-audit"] for manifest in (before, after)]
     if versions[0] != versions[1]:
         said.append(f"version {versions[1]} of the program instead of {versions[0]}")
+    elif before.get("program") != after.get("program"):
+        said.append("files of the program that were changed")
     return said
 
 

@@ -25,14 +25,16 @@ class RunIdentity:
     """SHA-256 of what OUT/reviews holds of dispositions and suppressions, in the order in which it came."""
     settings: Mapping[str, Any]
     """Those that can change a report or a hand-off; as JSON has them."""
+    program: str
+    """SHA-256 over the files of the program: a report, a page or the hand-off that is written otherwise is another run."""
     version: str
-    """The program's."""
+    """The program's, for people to read: whatever it decides is in `program`."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash everything but the as-of date and the previous run: where both runs have the same, and one date, nothing is new."""
+        """Hash what decides besides the as-of date and the previous run: where both runs have the same, and one date, nothing is new."""
         return hash_json(
-            [sorted(self.batches), sorted(self.refused), dict(self.files), list(self.reviews), dict(self.settings), self.version]
+            [sorted(self.batches), sorted(self.refused), dict(self.files), list(self.reviews), dict(self.settings), self.program]
         )
 
     @property

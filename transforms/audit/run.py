@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 import pyarrow.parquet as pq
 
+from sij_audit.transforms import program
 from sij_audit.transforms.audit.identity import RunIdentity, is_current
 from sij_audit.transforms.audit.publication import publish_run
 from sij_audit.transforms.columns import COLUMNS
@@ -22,21 +23,15 @@ from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.deliveries import write_run_handoff
 from sij_audit.transforms.handoff.reviews import hash_reviews, list_reviews
 from sij_audit.transforms.ingest.extracts import discover_extracts, name_of
-from sij_audit.transforms.ingest.intake import Outcome, Refused, ingest_extract, lacking_codes
+from sij_audit.transforms.ingest.intake import Outcome, Refused, ingest_extract, is_as_kept_today, lacking_codes
 from sij_audit.transforms.ingest.landing import Landing, look, lost_columns, missing_feeds, remember, required_columns
 from sij_audit.transforms.pages.report import write_page
 from sij_audit.transforms.settings import MEMORY_LIMIT, Settings
-from sij_audit.transforms.stages.policies import (
-    Code,
-    Policy,
-    auditor_sql,
-    file_hashes,
-    load_codes,
-    load_policies,
-    load_stage,
-    policy_folders,
-)
-from sij_audit.transforms.stages.warehouse import CONTROL_COLUMNS, Inputs, load_inputs, open_warehouse, run_stages
+from sij_audit.transforms.stages.inputs import CONTROL_COLUMNS, Inputs, load_inputs, open_warehouse
+from sij_audit.transforms.stages.policies import Policy, file_hashes, load_policies, policy_folders
+from sij_audit.transforms.stages.queries import load_stage
+from sij_audit.transforms.stages.reference import Code, load_codes
+from sij_audit.transforms.stages.running import run_stages
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store, find_group
 from sij_audit.transforms.store.journal import begin, end, untold
@@ -209,7 +204,7 @@ def _run_locked(
     store: Store, request: Request, extracts: Sequence[Path], policies: Sequence[Policy], report: Reporter, step: Step
 ) -> Result:
     codes = load_codes()
-    landing = look(store, request.landing, codes, version("sij-audit"), request.settings.feeds) if request.landing else None
+    landing = look(store, request.landing, codes, request.settings.feeds) if request.landing else None
     landed: dict[Path, Outcome] = {}
     outcomes = list(_ingest_all(store, request, extracts, codes, landing, landed, report, step))
     result = _audit_taken(store, request, codes, landing, outcomes, policies, report, step)
@@ -235,11 +230,7 @@ def _audit_taken(
     batches = [batch for batch in one_batch_each(store.batches(), codes) if batch.sha256 not in retracted]
     check_codes(batches, codes)
     notices = missing_feeds(feeds, batches, outcomes, datetime.now(UTC))
-    remarks = (
-        (f"{list_names(map(name_of, sorted(landing.retracted)), NAMED)}: retracted, not read again.",)
-        if landing and landing.retracted
-        else ()
-    )
+    remarks = (*_name_retracted(landing), *_name_kept_otherwise(batches))
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
         return Result(tuple(outcomes), _current(store), None, None, tuple(notices), remarks)
@@ -255,6 +246,20 @@ def _audit_taken(
         return Result(tuple(outcomes), run, run, summarize(audit), (*notices, *losses), remarks)
     finally:
         audit.con.close()
+
+
+def _name_retracted(landing: Landing | None) -> list[str]:
+    if landing is None or not landing.retracted:
+        return []
+    return [f"{list_names(map(name_of, sorted(landing.retracted)), NAMED)}: retracted, not read again."]
+
+
+def _name_kept_otherwise(batches: Sequence[Batch]) -> list[str]:
+    """Name the extracts that other code has read and that were not at hand to be read again."""
+    extracts = sorted(batch.extract for batch in batches if batch.ingest != program.ingest_hash())
+    if not extracts:
+        return []
+    return [f"{list_names(extracts, NAMED)}: loaded by another version of the program; what is given again, this one reads again."]
 
 
 def _ingest_all(
@@ -319,8 +324,9 @@ def _current(store: Store) -> Path:
 
 
 def one_batch_each(batches: Sequence[Batch], codes: Sequence[Code]) -> list[Batch]:
-    """Take the batch that was kept by today's codes where one content has two: a run died while the new one took the old one's place."""
-    by_content = {batch.sha256: batch for batch in sorted(batches, key=lambda batch: not lacking_codes(batch, codes))}
+    """Take the batch that was kept as today where one content has two: a run died while the new one took the old one's place."""
+    ranked = sorted(batches, key=lambda batch: (not lacking_codes(batch, codes), is_as_kept_today(batch, codes)))
+    by_content = {batch.sha256: batch for batch in ranked}
     return sorted(by_content.values(), key=lambda batch: batch.batch_id)
 
 
@@ -350,6 +356,7 @@ def identify_run(
             "line_of_business": request.line_of_business,
             "max_requests_per_provider": request.settings.max_requests_per_provider,
         },
+        program=program.program_hash(),
         version=version("sij-audit"),
     )
 
@@ -434,7 +441,7 @@ def _column_rows(batches: Sequence[Batch]) -> list[dict[str, Any]]:
 
 
 def publish_audit(store: Store, audit: Audit, settings: Settings) -> Path:
-    """Publish a finished audit with the comments that the headers of the reports hold, and with the files that people get."""
+    """Publish a finished audit with the files that people get."""
     previous_run_id = audit.identity.previous_run_id
     previous = store.runs / previous_run_id if previous_run_id else None
 
@@ -450,19 +457,10 @@ def publish_audit(store: Store, audit: Audit, settings: Settings) -> Path:
         audit.identity,
         audit.batches,
         audit.totals,
-        report_comments(),
-        auditor_sql(),
+        load_stage("5_reports"),
+        load_stage("auditor"),
         write_more=write_for_people,
     )
-
-
-def report_comments() -> dict[str | tuple[str, str], str]:
-    """What every report and each of its columns means, from the headers of their queries."""
-    comments: dict[str | tuple[str, str], str] = {}
-    for query in load_stage("5_reports"):
-        comments[query.table] = f"{query.title}: {query.header['grain']}"
-        comments |= {(query.table, name): meaning for name, meaning in query.columns.items()}
-    return comments
 
 
 def one_row(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, Any]:

@@ -21,8 +21,10 @@ import pyarrow as pa
 from sij_audit.transforms.audit.comparison import Comparison, compare_audit
 from sij_audit.transforms.audit.run import Reporter, StageBegun, check_codes, one_batch_each, report_nothing
 from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_codes, load_policy
-from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, Inputs, load_inputs, open_warehouse, run_stages
+from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, Inputs, load_inputs, open_warehouse
+from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_policy
+from sij_audit.transforms.stages.reference import load_codes
+from sij_audit.transforms.stages.running import run_stages
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
 from sij_audit.transforms.store.runs import find_run

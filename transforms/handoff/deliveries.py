@@ -19,16 +19,11 @@ from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.handoff.workbook import write_findings_csv, write_requests_csv, write_workbook
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.settings import Settings
-from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, create_table, run_stage
+from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, create_table
+from sij_audit.transforms.stages.running import run_stage
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.runs import find_run
-
-SERVED_COLUMNS = {**FINDING_COLUMNS, "was_held_back": "BOOLEAN"}
-"""Findings of the run that was served last."""
-
-ASKED_COLUMNS = {**dict.fromkeys(("billing_npi", "data_source", "claim_id", "person_id"), "VARCHAR"), "asked_on": "DATE"}
-"""Claims whose records were asked for before; `asked_on` is null where no delivery asked."""
 
 ANY_DAY = date(1900, 1, 1)
 

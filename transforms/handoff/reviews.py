@@ -17,7 +17,7 @@ from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.handoff.dispositions import Disposition, read_dispositions
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.spreadsheets import take_back
-from sij_audit.transforms.stages.warehouse import DISPOSITION_COLUMNS, SUPPRESSION_COLUMNS, create_table, open_warehouse
+from sij_audit.transforms.stages.inputs import DISPOSITION_COLUMNS, SUPPRESSION_COLUMNS, create_table, open_warehouse
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import list_retractions

@@ -4,7 +4,6 @@ No cell is a formula, a link or a guessed number. Nothing is cut: a sheet or fil
 long for a cell stands on a sheet of its own. The same tables give the same bytes.
 """
 
-import csv
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 from sij_audit.transforms.columns import ROW_FATES
 from sij_audit.transforms.handoff.dispositions import DISPOSITIONS
 from sij_audit.transforms.spreadsheets import write_csv
-from sij_audit.transforms.stages.policies import REFERENCE
+from sij_audit.transforms.stages.reference import read_reference
 from sij_audit.transforms.store.durable import write_durably
 
 CHUNK = 2048
@@ -663,8 +662,7 @@ def _describe_inputs() -> list[Note]:
 
 
 def _describe_doubts() -> list[Note]:
-    with (REFERENCE / "doubts.csv").open(encoding="utf-8", newline="") as lines:
-        doubts = [(doubt["doubt_id"], f"{doubt['description']}. What settles it: {doubt['settled_by']}") for doubt in csv.DictReader(lines)]
+    doubts = [(doubt["doubt_id"], f"{doubt['description']}. What settles it: {doubt['settled_by']}") for doubt in read_reference("doubts")]
     return [*_heading("What doubts mean"), *(note for doubt in doubts for note in _pair(*doubt))]
 
 

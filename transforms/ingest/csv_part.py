@@ -32,7 +32,7 @@ from sij_audit.transforms.ingest.csv_records import (
 from sij_audit.transforms.ingest.extracts import BLOCK, Extract, decompress, read_blocks
 from sij_audit.transforms.ingest.plain_rows import PAD, PlainRows, Plan, find_plain_lines, make_plan
 from sij_audit.transforms.ingest.readings import Reading, missing, read_text
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 
 REASONS = {reason: number for number, reason in enumerate(QUARANTINE_REASONS, start=1)}
 """Reasons as numbers, in the order in which they are tried; 0 is a valid row."""

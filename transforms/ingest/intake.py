@@ -7,6 +7,7 @@ table `scanned` of one row each; the cells of the few rows to keep are read a se
 
 import heapq
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sij_audit.transforms import program
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS, Column
 from sij_audit.transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.csv_part import REASONS, Progress, open_csv_part, registered
@@ -33,7 +35,7 @@ from sij_audit.transforms.ingest.parquet_part import open_parquet_part
 from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, missing
 from sij_audit.transforms.ingest.row_checks import CLAIM_HASH, Part, ScannedRows, scan_rows
 from sij_audit.transforms.settings import MEMORY_LIMIT, bytes_of
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
@@ -161,7 +163,7 @@ def _ingest(
     if any(batch.size == extract.size for batch in batches):
         # only then its content may be known, and to wait for the hash costs time
         known = [batch for batch in batches if batch.sha256 == hashing.result()]
-        valid = [batch for batch in known if not lacking_codes(batch, codes)]
+        valid = [batch for batch in known if is_as_kept_today(batch, codes)]
         if valid:
             _check_hash(extract, sidecars, hashing)
             check_unchanged(extract)
@@ -177,8 +179,16 @@ def _ingest(
         if extract.kind != "csv":
             raise AuditError(f"{extract.name}: {error}") from None
         batch = _take(store, given, progress, trusting=False)
-    _remove(store, known)
+    if known:
+        _keep_time(batch, known)
+        _remove(store, [before for before in known if before.path != batch.path])
     return Taken(batch)
+
+
+def _keep_time(batch: Batch, known: Sequence[Batch]) -> None:
+    """Let a batch that takes another's place have come when that one did: feeds that are late are known by it."""
+    came = min(before.path.stat().st_mtime_ns for before in known)
+    os.utime(batch.path, ns=(came, came))
 
 
 @dataclass(frozen=True)
@@ -268,6 +278,11 @@ def lacking_codes(batch: Batch, codes: Sequence[Code]) -> list[str]:
     )
 
 
+def is_as_kept_today(batch: Batch, codes: Sequence[Code]) -> bool:
+    """Tell whether reading the extract again would give the same batch: by today's codes and today's code."""
+    return batch.ingest == program.ingest_hash() and not lacking_codes(batch, codes)
+
+
 def code_table(codes: Sequence[Code]) -> list[dict[str, Any]]:
     """Write the codes as a batch remembers them."""
 
@@ -305,7 +320,7 @@ def _audit_part(store: Store, part: Part, given: Given) -> Batch:
     latest = relevant.rows.latest_service_date
     content = _check_hash(extract, given.sidecars, given.hashing)
     codes = code_table(given.codes)
-    batch_id = sha256(json.dumps([content, codes, FORMAT], sort_keys=True).encode()).hexdigest()[:32]
+    batch_id = sha256(json.dumps([content, codes, FORMAT, program.ingest_hash()], sort_keys=True).encode()).hexdigest()[:32]
     return Batch(
         batch_id=batch_id,
         path=store.claims / f"{batch_id}.parquet",
@@ -318,6 +333,7 @@ def _audit_part(store: Store, part: Part, given: Given) -> Batch:
         controls=controls,
         columns=_columns(part, relevant.rows),
         reasons=reasons,
+        ingest=program.ingest_hash(),
     )
 
 

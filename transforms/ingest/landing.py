@@ -16,18 +16,19 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
+from sij_audit.transforms import program
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, is_extract_name, name_of
-from sij_audit.transforms.ingest.intake import Held, Outcome, Refused, Retracted, Taken, lacking_codes
+from sij_audit.transforms.ingest.intake import Held, Outcome, Refused, Retracted, Taken, is_as_kept_today
 from sij_audit.transforms.settings import Feed
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
 
 MEMORY = "landing.json"
 
-MEMORY_FORMAT = 1
+MEMORY_FORMAT = 2
 
 BLUR_NS = 5 * 10**9
 """A file that was changed so shortly before it was looked at may be changed again without that its times show it.
@@ -58,8 +59,8 @@ class Entry:
     extract_sha256: str | None
     reason: str | None = None
     """Of a refusal; None where the extract was taken or its content held."""
-    version: str | None = None
-    """The program's; as all that follows, of a refusal."""
+    ingest: str | None = None
+    """SHA-256 of the code that refused it; as all that follows, of a refusal."""
     required_columns: tuple[str, ...] = ()
     may_pass: bool = False
     is_content_held: bool = False
@@ -72,7 +73,6 @@ class Landing:
 
     folder: Path
     looked_ns: int
-    version: str
     feeds: tuple[Feed, ...]
     marks: Mapping[Path, Marks]
     known: Mapping[Path, Held | Refused]
@@ -104,8 +104,8 @@ class Landing:
             return outcome
         own, *sidecars = self.marks[path]
         known_own, *known_sidecars = entry.marks
-        said = (outcome.reason, outcome.sha256, self.version, sidecars)
-        is_same = said == (entry.reason, entry.extract_sha256, entry.version, known_sidecars)
+        said = (outcome.reason, outcome.sha256, program.ingest_hash(), sidecars)
+        is_same = said == (entry.reason, entry.extract_sha256, entry.ingest, known_sidecars)
         return replace(outcome, is_remembered=is_same and (outcome.sha256 is not None or own == known_own))
 
     def outcomes(self, read: Mapping[Path, Outcome]) -> dict[Path, Outcome]:
@@ -114,10 +114,10 @@ class Landing:
         return {path: all_known[path] for path in self.marks if path in all_known}
 
 
-def look(store: Store, folder: Path, codes: Sequence[Code], version: str, feeds: Sequence[Feed] = ()) -> Landing:
+def look(store: Store, folder: Path, codes: Sequence[Code], feeds: Sequence[Feed] = ()) -> Landing:
     """List a folder's extracts and recall what became of them; the caller holds OUT's lock.
 
-    `version` is the program's: another one may read what this one refused. UsageError where there is no such folder.
+    What other code has read or refused is read again. UsageError where there is no such folder.
     """
     looked_ns = time_ns()
     folder = folder.absolute()
@@ -135,17 +135,17 @@ def look(store: Store, folder: Path, codes: Sequence[Code], version: str, feeds:
             continue
         found = batches.get(entry.extract_sha256 or "", [])
         if entry.reason is None:
-            if len(found) == 1 and not lacking_codes(found[0], codes):
+            if len(found) == 1 and is_as_kept_today(found[0], codes):
                 known[path] = Held(found[0], path)
             elif not found and entry.extract_sha256 in retracted:
                 left.append(path)
         elif (
             not entry.may_pass
             and entry.is_content_held == bool(found)
-            and (entry.version, entry.required_columns) == (version, required_columns(feeds, name_of(path)))
+            and (entry.ingest, entry.required_columns) == (program.ingest_hash(), required_columns(feeds, name_of(path)))
         ):
             known[path] = Refused(name_of(path), entry.extract_sha256, entry.reason, is_remembered=True)
-    return Landing(folder, looked_ns, version, tuple(feeds), marks, known, frozenset(left), memory, frozenset(batches))
+    return Landing(folder, looked_ns, tuple(feeds), marks, known, frozenset(left), memory, frozenset(batches))
 
 
 def remember(store: Store, landing: Landing, outcomes: Mapping[Path, Outcome]) -> None:
@@ -293,7 +293,7 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
                 is_settled,
                 outcome.sha256,
                 outcome.reason,
-                landing.version,
+                program.ingest_hash(),
                 landing.required_columns(path),
                 outcome.may_pass,
                 outcome.sha256 in landing.contents,

@@ -14,7 +14,7 @@ from sij_audit.transforms.ingest.csv_part import match_columns, registered
 from sij_audit.transforms.ingest.csv_records import Ints
 from sij_audit.transforms.ingest.extracts import Extract
 from sij_audit.transforms.ingest.readings import Reading, is_text_type, missing, read_typed
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 
 RAW_ROWS = 1000
 """Refused rows that are turned into JSON at a time."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 
 Bytes = npt.NDArray[np.uint8]
 Offsets = npt.NDArray[np.int32]

@@ -11,7 +11,7 @@ from sij_audit.transforms.duck import quote_text
 from sij_audit.transforms.ingest.csv_part import REASONS, CsvPart
 from sij_audit.transforms.ingest.parquet_part import ParquetPart
 from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 
 Part = CsvPart | ParquetPart
 

@@ -1,6 +1,5 @@
 """What the published tables say of one person: injections, findings and claim lines, ready to be drawn."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +12,7 @@ import duckdb
 
 from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.stages.policies import REFERENCE
+from sij_audit.transforms.stages.reference import read_reference
 
 Row = Mapping[str, Any]
 
@@ -311,5 +310,4 @@ def _finding(
 
 def read_families() -> dict[str, dict[str, str]]:
     """Read what each family of procedures is, and to which group it belongs, by its id."""
-    with (REFERENCE / "procedure_families.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["family_id"]: row for row in csv.DictReader(lines)}
+    return {row["family_id"]: row for row in read_reference("procedure_families")}

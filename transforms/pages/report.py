@@ -26,7 +26,7 @@ from sij_audit.transforms.pages.suppression import (
     regroup_cells,
 )
 from sij_audit.transforms.query.session import open_run
-from sij_audit.transforms.stages.warehouse import run_stage
+from sij_audit.transforms.stages.running import run_stage
 from sij_audit.transforms.text import dollars, list_names, whole_dollars
 
 TWO_MONTHS = (59, 62)

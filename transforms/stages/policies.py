@@ -1,47 +1,25 @@
-"""Read what stands in `sql/`: reference tables, query headers, policies with their limits.
+"""Policies with their limits: a folder with `policy.toml` and one SQL file a rule.
 
 All that is known about a rule stands in its own file's header, and all that several rules share in its folder's `policy.toml`; nothing of it
 is repeated in Python.
 """
 
-import csv
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.stages.queries import SQL, Query, load_stage, place_of, read_query
+from sij_audit.transforms.stages.reference import reference_files
 
-SQL = Path(__file__).resolve().parents[2] / "sql"
-REFERENCE = SQL / "0_reference"
 RULES = SQL / "3_rules"
 
 Value = int | str | bool | date | list[str]
 
-HEADER_LINE = re.compile(r"-- ([a-z_]+): +(.*\S)\s*$")
-STAGE_KEYS = {
-    "1_lines": {"title", "grain", "param"},
-    "2_timeline": {"title", "grain", "param"},
-    "3_rules": {"title", "section", "rank", "per", "judges", "text_held_from", "effective", "param", "enabled", "records"},
-    "4_findings": {"title", "grain", "param"},
-    "5_reports": {"title", "grain", "param", "column"},
-    "6_handoff": {"title", "grain"},
-    "7_page": {"title", "grain"},
-    "8_changes": {"title", "grain"},
-}
-NEEDED_KEYS = {
-    "1_lines": {"title", "grain"},
-    "2_timeline": {"title", "grain"},
-    "3_rules": {"title", "section", "rank", "per", "judges"},
-    "4_findings": {"title", "grain"},
-    "5_reports": {"title", "grain", "column"},
-    "6_handoff": {"title", "grain"},
-    "7_page": {"title", "grain"},
-    "8_changes": {"title", "grain"},
-}
 POLICY_KEYS = {
     "policy_id",
     "version",
@@ -58,6 +36,9 @@ POLICY_KEYS = {
 
 DATES = {"effective_from", "text_held_from"}
 
+RUN_STAGES = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
+"""The folders of `sql/` that make a published run, besides its policies."""
+
 RULE_VALUES = {
     "rank": ("[0-9]+", "a whole number"),
     "per": ("injection|date|code", "injection, date or code"),
@@ -67,42 +48,14 @@ RULE_VALUES = {
 
 
 @dataclass(frozen=True)
-class Code:
-    """A procedure code and the dates, both inclusive and None where open, from and to which it belongs to its family."""
-
-    hcpcs_code: str
-    effective_from: date | None
-    effective_to: date | None
-
-
-@dataclass(frozen=True)
-class Query:
-    """One SQL file: the SELECT that fills `table`, and what its header says.
-
-    The first paragraph of `prose` is for everybody, and goes into the documents; others are for who reads the SQL.
-    """
-
-    table: str
-    stage: str
-    path: Path
-    sql: str
-    header: dict[str, str]
-    prose: str
-    params: dict[str, str] = field(default_factory=dict)
-    columns: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return self.header["title"]
-
-
-@dataclass(frozen=True)
 class Rule:
     """One rule of a policy with the limits in force. `judges` is a family of procedures, or a group of families."""
 
     query: Query
     rank: int
     section: str
+    criterion: str
+    """The policy's own words of what is not kept."""
     per: str
     judges: str
     enabled: bool
@@ -135,61 +88,6 @@ class Policy:
     def schema(self) -> str:
         """The DuckDB schema that holds its tables of stages 2 and 3; an id may be a word or begin with a digit, a schema's name may not."""
         return "stages_of_" + re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
-
-
-def load_codes() -> list[Code]:
-    """The procedure codes that are in some family at any date, by code."""
-    with (REFERENCE / "procedure_codes.csv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return sorted(
-        (Code(row["hcpcs_code"], _open_date(row["effective_from"]), _open_date(row["effective_to"])) for row in rows),
-        key=lambda code: (code.hcpcs_code, code.effective_from or date.min),
-    )
-
-
-def _open_date(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def load_stage(stage: str) -> list[Query]:
-    """The queries of a numbered folder of `sql/`, in the order in which they run."""
-    return [read_query(path, stage) for path in sorted((SQL / stage).glob("*.sql"))]
-
-
-def read_query(path: Path, stage: str) -> Query:
-    """Read one SQL file; AuditError names file and line of a header key that is unknown, missing or there twice."""
-    header: dict[str, str] = {}
-    params: dict[str, str] = {}
-    columns: dict[str, str] = {}
-    prose: list[str] = []
-    text = path.read_text(encoding="utf-8")
-    in_header = True
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.startswith("--"):
-            break
-        entry = HEADER_LINE.match(line) if in_header else None
-        if entry is None:
-            in_header = False
-            prose.append(line[2:].strip())
-            continue
-        key, value = entry.groups()
-        if key not in STAGE_KEYS[stage]:
-            raise AuditError(f"{path.name}, line {number}: unknown header key '{key}'; known here: {', '.join(sorted(STAGE_KEYS[stage]))}")
-        if key in ("param", "column"):
-            named = params if key == "param" else columns
-            name, _, told = (part.strip() for part in value.partition("=" if key == "param" else ":"))
-            if name in named or not told:
-                raise AuditError(f"{path.name}, line {number}: {key} '{name}' {'is there twice' if name in named else 'has no value'}")
-            named[name] = told
-        elif key in header:
-            raise AuditError(f"{path.name}, line {number}: header key '{key}' is there twice")
-        else:
-            header[key] = value
-    for key in sorted(NEEDED_KEYS[stage] - header.keys() - ({"column"} if columns else set())):
-        raise AuditError(f"{path.name}, line 1: the header lacks '{key}'")
-    table = re.sub(r"^\d+_", "", path.stem)
-    paragraphs = [" ".join(lines) for is_text, lines in groupby(prose, bool) if is_text]
-    return Query(table, stage, path, text, header, "\n\n".join(paragraphs), params, columns)
 
 
 def policy_folders() -> list[Path]:
@@ -253,7 +151,7 @@ def load_policy(folder: Path) -> Policy:
                     query,
                     facts,
                     overrides.get(rule_id, {}),
-                    {name: _followed(query.path.name, name, value, own) for name, value in own[rule_id].items()},
+                    {name: _followed(query.place, name, value, own) for name, value in own[rule_id].items()},
                 )
                 for rule_id, query in by_rule.items()
             ),
@@ -333,11 +231,12 @@ def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) 
     header = query.header
     for key, (pattern, meaning) in RULE_VALUES.items():
         if key in header and not re.fullmatch(pattern, header[key]):
-            raise AuditError(f"{query.path.name}: {key}: {header[key]}: must be {meaning}")
+            raise AuditError(f"{query.place}: {key}: {header[key]}: must be {meaning}")
     return Rule(
         query=query,
         rank=int(header["rank"]),
         section=header["section"],
+        criterion=header["criterion"],
         per=header["per"],
         judges=header["judges"],
         enabled=bool(overrides.get("enabled", header.get("enabled", "true") == "true")),
@@ -352,27 +251,11 @@ def _date(query: Query, key: str) -> date | None:
     try:
         return date.fromisoformat(query.header[key]) if key in query.header else None
     except ValueError:
-        raise AuditError(f"{query.path.name}: {key}: {query.header[key]}: must be a date, YYYY-MM-DD") from None
-
-
-def auditor_sql() -> str:
-    """The views and macros that every `audit.duckdb` carries."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((SQL / "auditor").glob("*.sql")))
-
-
-def reference_files() -> list[Path]:
-    """The tables that people maintain."""
-    return sorted(REFERENCE.glob("*.csv"))
+        raise AuditError(f"{query.place}: {key}: {query.header[key]}: must be a date, YYYY-MM-DD") from None
 
 
 def file_hashes(policies: list[Policy]) -> dict[str, str]:
     """SHA-256 of every file that decides what an audit says, by its path below `sql/` (or by folder and name, for a policy from elsewhere)."""
-    folders = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
-    stages = [path for folder in folders for path in sorted((SQL / folder).glob("*.sql"))]
+    stages = [query.path for stage in RUN_STAGES for query in load_stage(stage)]
     files = [*reference_files(), *stages, *(path for policy in policies for path in policy.files)]
-    return {
-        (path.relative_to(SQL).as_posix() if path.is_relative_to(SQL) else f"{path.parent.name}/{path.name}"): hashlib.sha256(
-            path.read_bytes()
-        ).hexdigest()
-        for path in files
-    }
+    return {place_of(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -51,6 +51,8 @@ class Batch:
     """column, is_canonical, is_present, filled_count: every canonical column, then every ignored one."""
     reasons: dict[str, int]
     """Quarantined rows by reason."""
+    ingest: str = ""
+    """SHA-256 of the code that kept the lines; empty in batches that do not say it."""
 
     def metadata(self) -> dict[bytes, bytes]:
         """Give the key-value metadata that the batch's Parquet file carries."""

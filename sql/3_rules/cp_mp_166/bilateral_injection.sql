@@ -1,5 +1,8 @@
 -- title: Both joints injected in one visit
 -- section: I
+-- criterion: It is the policy of health plans affiliated with Centene Corporation® that invasive pain management procedures performed
+--     by a physician are medically necessary when the relevant criteria are met and the member/enrollee receives only one
+--     procedure per visit, with or without radiographic guidance.
 -- rank: 4
 -- per: injection
 -- judges: sij_injection

@@ -1,5 +1,6 @@
 -- title: More therapeutic injections than the policy covers in its period
 -- section: I.A.3.d
+-- criterion: Less than four therapeutic SIJ injections have been given at the same site in the last 12 months.
 -- rank: 7
 -- per: injection
 -- judges: sij_injection

@@ -1,5 +1,7 @@
 -- title: Injections continued beyond the period that the policy covers
 -- section: III
+-- criterion: It is the policy of health plans affiliated with Centene Corporation that continuation of injections beyond 12 months is
+--     considered not medically necessary because effectiveness and safety have not been established.
 -- rank: 8
 -- per: injection
 -- judges: sij_injection

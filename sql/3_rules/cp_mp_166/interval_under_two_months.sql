@@ -1,5 +1,6 @@
 -- title: Injections too close together
 -- section: I.A.3.c
+-- criterion: SIJ injection is given at intervals at least two months apart
 -- rank: 6
 -- per: injection
 -- judges: sij_injection

@@ -1,5 +1,7 @@
 -- title: Block of the sacroiliac joint's nerves
 -- section: IV
+-- criterion: It is the policy of health plans affiliated with Centene Corporation that sacroiliac nerve blocks are considered not
+--     medically necessary because effectiveness has not been established.
 -- rank: 2
 -- per: code
 -- judges: sij_nerve_block

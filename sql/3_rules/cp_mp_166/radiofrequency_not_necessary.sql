@@ -1,5 +1,7 @@
 -- title: Radiofrequency ablation of the sacroiliac joint's nerves
 -- section: V
+-- criterion: It is the policy of health plans affiliated with Centene Corporation that radiofrequency neurotomy (conventional,
+--     cooled, and pulsed) of the SIJ is considered not medically necessary because effectiveness has not been established.
 -- rank: 1
 -- per: code
 -- judges: sij_radiofrequency

@@ -1,5 +1,7 @@
 -- title: Second injection too soon after the first
 -- section: I.A.2
+-- criterion: A second diagnostic or confirmatory sacroiliac joint injection when pain was improved by at least 75% after the first
+--     diagnostic SIJ injection and at least two weeks have passed since the initial injection.
 -- rank: 5
 -- per: injection
 -- judges: sij_injection

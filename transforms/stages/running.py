@@ -1,0 +1,168 @@
+"""Run the SQL stages on a DuckDB connection.
+
+Stage 1 runs once; stages 2 and 3 run once per policy, in a schema of that policy, and are then laid together in `main` with their policy_id;
+stages 4 and 5 run once. All that a stage reads are tables, so every stage can be tested alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from sij_audit.transforms.duck import quote_name, quote_text
+from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.stages.inputs import create_table
+from sij_audit.transforms.stages.planning import RULE_COLUMNS, bind_parameters, check_columns, check_rule_columns, explain_mistakes
+from sij_audit.transforms.stages.policies import Policy, Rule
+from sij_audit.transforms.stages.queries import Query, load_stage
+
+SETTING_NAMES = ("as_of", "line_of_business", "run_id", "previous_run_id", "version")
+"""What a query of stages 1 to 5 may name besides limits and facts of a policy."""
+
+
+def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str, Any]) -> dict[str, str]:
+    """Fill a new table with what a query yields, with the parameters that it names bound; give its columns with their types.
+
+    SqlError where it cannot be planned, or yields other columns than its header explains.
+    """
+    bound = bind_parameters(query, values)
+    with explain_mistakes(query):
+        con.execute(f"create or replace table {quote_name(query.table)} as {query.sql}", bound)
+    columns = dict(con.execute(f"select column_name, column_type from (describe {quote_name(query.table)})").fetchall())
+    check_columns(query, columns)
+    return columns
+
+
+def run_stages(
+    con: duckdb.DuckDBPyConnection,
+    policies: Sequence[Policy],
+    settings: Mapping[str, Any],
+    step: Callable[[str], None] = lambda stage: None,
+) -> None:
+    """Run all SQL stages; `settings` has a value, or None, for each of SETTING_NAMES. `step` hears each stage begin."""
+    step("lines")
+    run_stage(con, "1_lines", settings)
+    describe_policies(con, policies)
+    for policy in policies:
+        step(f"timeline and rules of {policy.policy_id}")
+        run_timeline(con, policy, settings)
+        for rule in policy.rules:
+            run_rule(con, policy, rule, settings)
+    share_timeline(con, policies)
+    step("findings")
+    run_stage(con, "4_findings", settings)
+    step("reports")
+    run_stage(con, "5_reports", settings)
+
+
+def run_stage(con: duckdb.DuckDBPyConnection, stage: str, settings: Mapping[str, Any]) -> None:
+    """Run all queries of a stage that knows no policies, each filling its table."""
+    for query in load_stage(stage):
+        run_query(con, query, settings)
+
+
+def run_timeline(con: duckdb.DuckDBPyConnection, policy: Policy, settings: Mapping[str, Any]) -> None:
+    """Run stage 2 for a policy, in a schema of its own."""
+    con.execute(f"create schema {policy.schema}")
+    with _schema_of(con, policy):
+        for query in load_stage("2_timeline"):
+            run_query(con, query, policy_values(policy, settings))
+
+
+def run_rule(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> None:
+    """Run one rule on the timeline of its policy, and lay what it finds into `rule_findings` where the rule is on."""
+    with _schema_of(con, policy):
+        columns = run_query(con, rule.query, rule_values(policy, rule, settings))
+        check_rule_columns(con, rule.query, columns)
+        if rule.enabled:
+            con.execute(
+                f"insert into main.rule_findings by name select ? as policy_id, ? as rule_id, * from {quote_name(rule.rule_id)}",
+                [policy.policy_id, rule.rule_id],
+            )
+
+
+@contextmanager
+def _schema_of(con: duckdb.DuckDBPyConnection, policy: Policy) -> Iterator[None]:
+    """Let names without a schema mean the policy's tables first."""
+    con.execute(f"set search_path = '{policy.schema},main'")
+    try:
+        yield
+    finally:
+        con.execute("set search_path = 'main'")
+
+
+def share_timeline(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:
+    """Lay each table of stage 2 of all policies together, with their policy_id."""
+    for query in load_stage("2_timeline"):
+        selects = [f"select {quote_text(policy.policy_id)} as policy_id, * from {policy.schema}.{query.table}" for policy in policies]
+        con.execute(f"create view {shared_name(query.table)} as {' union all '.join(selects)}")
+
+
+def shared_name(table: str) -> str:
+    """The name under which stages 4 and 5 see a table of stage 2, all policies together with their policy_id."""
+    return table if table.startswith("policy_") else f"policy_{table}"
+
+
+def policy_values(policy: Policy, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that the timeline of a policy may name."""
+    return {**settings, **policy.facts, **policy.params}
+
+
+def rule_values(policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a rule may name."""
+    return {**policy_values(policy, settings), **rule.params, "judges": rule.judges}
+
+
+def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:
+    """Make the tables `policies`, `policy_rules` and, still empty, `rule_findings`."""
+    families = {family for (family,) in con.execute("select family_id from procedure_families").fetchall()}
+    groups = {group for (group,) in con.execute("select family_group from procedure_families").fetchall()}
+    create_table(
+        con,
+        "policies",
+        {"policy_id": "VARCHAR", "policy_version": "VARCHAR", "noted_reason": "VARCHAR"},
+        [
+            {"policy_id": policy.policy_id, "policy_version": policy.facts["version"], "noted_reason": policy.facts["noted_reason"]}
+            for policy in policies
+        ],
+    )
+    for policy in policies:
+        for rule in policy.rules:
+            if rule.judges not in families | groups:
+                raise AuditError(f"{rule.query.place}: judges: {rule.judges}: there is no such family, or group of families")
+    create_table(
+        con,
+        "policy_rules",
+        {
+            "policy_id": "VARCHAR",
+            "rule_id": "VARCHAR",
+            "section": "VARCHAR",
+            "title": "VARCHAR",
+            "rank": "BIGINT",
+            "judges": "VARCHAR",
+            "group_kind": "VARCHAR",
+            "is_enabled": "BOOLEAN",
+            "effective_from": "DATE",
+            "text_held_from": "DATE",
+            "records": "VARCHAR",
+        },
+        [
+            {
+                "policy_id": policy.policy_id,
+                "rule_id": rule.rule_id,
+                "section": rule.section,
+                "title": rule.query.title,
+                "rank": rule.rank,
+                "judges": rule.judges,
+                "group_kind": "family" if rule.judges in families else "family_group",
+                "is_enabled": rule.enabled,
+                "effective_from": rule.effective,
+                "text_held_from": rule.text_held_from,
+                "records": rule.query.header.get("records"),
+            }
+            for policy in policies
+            for rule in policy.rules
+        ],
+    )
+    create_table(con, "rule_findings", {"policy_id": "VARCHAR", "rule_id": "VARCHAR", **RULE_COLUMNS})
