@@ -69,11 +69,7 @@ def command(*arguments: str | Path, cwd: Path = ROOT, **variables: str) -> subpr
 
 def copy_program(folder: Path) -> Path:
     """Copy the program into a folder; `python -m sij_audit.flows.command` there runs the copy."""
-    package = folder / "sij_audit"
-    package.mkdir(parents=True)
-    shutil.copy(ROOT / "sij_audit/__init__.py", package)
-    for name in ("flows", "transforms", "sql"):
-        shutil.copytree(ROOT / name, package / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "sij_audit", folder / "sij_audit", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 

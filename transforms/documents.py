@@ -194,7 +194,8 @@ With this page a stranger can prepare an extract and read a report. The rules th
    and `claim_frequency_code`. What an extract leaves out, the audit cannot weigh.
 3. Keep codes and ids as text, and dates and amounts in one of the forms below.
 4. Give history: the rules look back as far as [rules.md](rules.md) says. Give extracts in the order in which they were made, and later ones
-   as they come: what was taken in stays, and the same bytes are never read twice.
+   as they come: what was taken in stays, and the same bytes are not read twice, but by another version of the program, which may read them
+   otherwise.
 5. Run `sij-audit run EXTRACT --out OUT --as-of DATE`; services after DATE (today, if not given) wait. Look at the exit code, at the report
    `controls` (what became of every row) and at the report `columns` (what was filled).
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from sij_audit.transforms.audit.comparison import Comparison, compare_audit
 from sij_audit.transforms.audit.run import Reporter, StageBegun, check_codes, one_batch_each, report_nothing
-from sij_audit.transforms.errors import AuditError, UsageError
+from sij_audit.transforms.errors import AuditError, SqlError, UsageError
 from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, Inputs, load_inputs, open_warehouse
 from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_policy
 from sij_audit.transforms.stages.reference import load_codes
@@ -39,7 +39,7 @@ KINDS: dict[type, str] = {
 }
 """What the value of a limit of each type is called."""
 
-OUT_OF_RANGE = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException, duckdb.BinderException)
+OUT_OF_RANGE = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException, SqlError)
 """What DuckDB says of dates that a limit moves beyond its calendar, or of numbers that are too large for it."""
 
 BARE_NAME = re.compile(r"[A-Za-z0-9_-]+")
