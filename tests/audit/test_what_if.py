@@ -230,7 +230,7 @@ def test_what_is_in_force_anyhow_is_told_and_left_out(policy: Policy) -> None:
     assert str(trial) == f"{INTERVAL}.min_months 3 instead of 2"
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     months=st.integers(0, 10**6).filter(lambda months: months != 2),
     family=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip()),
