@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test eyes pictures check fix docs bench lock
+.PHONY: help demo test mutants eyes pictures check fix docs bench lock
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
 
 test: $(INSTALLED) ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
+
+mutants: $(INSTALLED) ## change one thing at a time in the SQL, and list what its cases do not notice (some minutes)
+	$(BIN)/python -m tests.mutants
 
 eyes: $(INSTALLED) ## look at pages and workbook with Chromium and LibreOffice, which must be there
 	$(BIN)/python -m pytest tests/eye

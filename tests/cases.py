@@ -10,11 +10,17 @@
           | person_id | is_violation |
 
 An empty cell is null, `\\|` is a bar; lists, dates and booleans are as DuckDB casts them from text. Only the columns written are set or
-compared.
+compared. In a column of doubt bits (`doubt_bits`, `prior_doubt_bits`, `doubted_bits` …) stand the doubts by name, with commas between, or
+`none`. Every case holds in any order of the rows, and, where it names left or right, with the two exchanged; one for which it cannot says why
+in `not_mirrored`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import csv
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +28,14 @@ import duckdb
 import yaml
 
 from sij_audit.transforms.duck import quote_name
+from sij_audit.transforms.stages.reference import REFERENCE
 
 FOLDER = Path(__file__).parent / "sql"
+
+DOUBT_COLUMN = re.compile(r"(^|_)doubt(ed)?_bits$")
+SIDE_KIND_COLUMN = re.compile(r"(^|_)side_kind$")
+SIDE = re.compile(r"(?<![A-Za-z])(left|right|LT|RT)(?![A-Za-z])")
+OTHER_SIDE = {"left": "right", "right": "left", "LT": "RT", "RT": "LT"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Case:
     given: dict[str, PipeTable]
     expect: PipeTable
     params: dict[str, Any] = field(default_factory=dict)
+    not_mirrored: str | None = None
 
 
 def parse_table(text: str) -> PipeTable:
@@ -83,48 +96,128 @@ def read_cases(path: Path) -> list[Case]:
 
 
 def _read_case(path: Path, entry: dict[str, Any]) -> Case:
-    unknown = entry.keys() - {"case", "given", "expect", "params"}
+    unknown = entry.keys() - {"case", "given", "expect", "params", "not_mirrored"}
     if unknown or not {"case", "expect"} <= entry.keys():
         raise ValueError(
-            f"{path.name}: a case has case, expect and where needed given and params; not {', '.join(sorted(unknown)) or 'less'}"
+            f"{path.name}: a case has case, expect and where needed given, params and not_mirrored; "
+            f"not {', '.join(sorted(unknown)) or 'less'}"
         )
     try:
         given = {table: parse_table(text) for table, text in entry.get("given", {}).items()}
-        return Case(entry["case"], given, parse_table(entry["expect"]), entry.get("params", {}))
+        return Case(entry["case"], given, parse_table(entry["expect"]), entry.get("params", {}), entry.get("not_mirrored"))
     except ValueError as error:
         raise ValueError(f"{path.name}, {entry['case']}: {error}") from None
 
 
-def run_case(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case, is_reversed: bool) -> PipeTable:
-    """Run the SELECT on what the case gives and nothing else; leave the tables as they were."""
+# --- what a case says in other words
+
+
+def variants(case: Case) -> dict[str, Case]:
+    """The case as written, with its rows the other way round, and with left and right exchanged."""
+    found = {"rows as written": case, "rows reversed": _with_given(case, lambda table: replace(table, rows=table.rows[::-1]))}
+    mirrored = replace(_with_given(case, _mirrored), expect=_mirrored(case.expect))
+    if mirrored != case and case.not_mirrored is None:
+        found["left and right exchanged"] = mirrored
+    return found
+
+
+def _with_given(case: Case, change: Callable[[PipeTable], PipeTable]) -> Case:
+    return replace(case, given={name: change(table) for name, table in case.given.items()})
+
+
+def _mirrored(table: PipeTable) -> PipeTable:
+    rows = tuple(tuple(_mirrored_cell(name, cell) for name, cell in zip(table.columns, row, strict=True)) for row in table.rows)
+    return PipeTable(tuple(map(_mirrored_text, table.columns)), rows)
+
+
+def _mirrored_text(text: str) -> str:
+    return SIDE.sub(lambda match: OTHER_SIDE[match.group()], text)
+
+
+def _mirrored_cell(column: str, cell: str | None) -> str | None:
+    """Exchange the sides in a cell; a list that was sorted stays so, and a side_kind exchanges its bits."""
+    if cell is None:
+        return None
+    if SIDE_KIND_COLUMN.search(column):
+        kind = int(cell)
+        return str((kind & 0b1010) >> 1 | (kind & 0b0101) << 1)
+    mirrored = _mirrored_text(cell)
+    if not (cell.startswith("[") and cell.endswith("]")):
+        return mirrored
+    before, after = (text[1:-1].split(", ") for text in (cell, mirrored))
+    return f"[{', '.join(sorted(after))}]" if before == sorted(before) else mirrored
+
+
+@cache
+def _bits_of_doubts() -> dict[str, int]:
+    with (REFERENCE / "doubts.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["doubt_id"]: int(row["doubt_bit"]) for row in csv.DictReader(lines)}
+
+
+def doubt_bits(cell: str | None) -> str | None:
+    """Write the doubts that a cell names as a number of bits; ValueError names what is no doubt."""
+    if cell is None or cell == "none":
+        return cell and "0"
+    if cell.isdigit():
+        return cell
+    names = [name.strip() for name in cell.split(",")]
+    if unknown := sorted(set(names) - _bits_of_doubts().keys()):
+        raise ValueError(f"{unknown[0]} is no doubt; those of doubts.csv stand by name, and none for no doubt")
+    return str(sum(_bits_of_doubts()[name] for name in set(names)))
+
+
+def doubt_names(bits: str | None) -> str | None:
+    """Write a number of bits as the names of its doubts."""
+    if bits is None:
+        return None
+    return ", ".join(name for name, bit in _bits_of_doubts().items() if int(bits) & bit) or "none"
+
+
+# --- running a case
+
+
+@contextmanager
+def given_rows(con: duckdb.DuckDBPyConnection, case: Case) -> Iterator[None]:
+    """Put what the case gives, and nothing else, into its tables; leave them as they were."""
     con.begin()
     try:
         for name, table in case.given.items():
-            _fill(con, name, table, is_reversed)
-        names = duckdb.extract_statements(sql)[0].named_parameters
-        known = {**values, **case.params}
-        con.execute(f"create or replace temp table found as {sql}", {name: known[name] for name in names})
-        types = _column_types(con, "found")
-        _insist(case.expect, types, "the query")
-        return _select_texts(con, "found", case.expect.columns)
+            _fill(con, name, table)
+        yield
     finally:
         con.rollback()
+
+
+def run_case(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case) -> PipeTable:
+    """Run the SELECT on what the case gives and nothing else; leave the tables as they were."""
+    with given_rows(con, case):
+        return select_rows(con, sql, values, case)
+
+
+def select_rows(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case) -> PipeTable:
+    """Give those columns of what the SELECT yields that the case compares."""
+    con.execute(f"create or replace temp table found as {sql}", _bound(sql, values, case))
+    _insist(case.expect, _column_types(con, "found"), "the query")
+    return _select_texts(con, "found", case.expect.columns)
 
 
 def expected_rows(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case) -> PipeTable:
     """Give what the case expects, each cell as DuckDB writes a value of the query's type."""
     con.begin()
     try:
-        names = duckdb.extract_statements(sql)[0].named_parameters
-        known = {**values, **case.params}
-        con.execute(f"create or replace temp table expected as select * from ({sql}) limit 0", {name: known[name] for name in names})
-        _fill(con, "expected", case.expect, is_reversed=False)
+        con.execute(f"create or replace temp table expected as select * from ({sql}) limit 0", _bound(sql, values, case))
+        _fill(con, "expected", case.expect)
         return _select_texts(con, "expected", case.expect.columns)
     finally:
         con.rollback()
 
 
-def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable, is_reversed: bool) -> None:
+def _bound(sql: str, values: Mapping[str, Any], case: Case) -> dict[str, Any]:
+    known = {**values, **case.params}
+    return {name: known[name] for name in duckdb.extract_statements(sql)[0].named_parameters}
+
+
+def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable) -> None:
     """Put the rows, and no others, into a table or in the place of a view."""
     types = _column_types(con, name)
     _insist(table, types, name)
@@ -139,8 +232,13 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable, is_revers
         con.execute("drop table shape")
     con.execute(f"delete from {name}")
     cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
-    for row in reversed(table.rows) if is_reversed else table.rows:
-        con.execute(f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values ({cells})", row)
+    insert = f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values ({cells})"
+    for row in table.rows:
+        con.execute(insert, [_given_cell(column, cell) for column, cell in zip(table.columns, row, strict=True)])
+
+
+def _given_cell(column: str, cell: str | None) -> str | None:
+    return doubt_bits(cell) if DOUBT_COLUMN.search(column) else cell
 
 
 def _column_types(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
@@ -155,4 +253,9 @@ def _insist(table: PipeTable, types: Mapping[str, str], name: str) -> None:
 
 def _select_texts(con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> PipeTable:
     texts = ", ".join(f"cast({quote_name(column)} as varchar)" for column in columns)
-    return PipeTable(columns, tuple(con.execute(f"select {texts} from {name}").fetchall()))
+    are_doubts = [bool(DOUBT_COLUMN.search(column)) for column in columns]
+    rows = con.execute(f"select {texts} from {name}").fetchall()
+    return PipeTable(
+        columns,
+        tuple(tuple(doubt_names(cell) if is_doubts else cell for cell, is_doubts in zip(row, are_doubts, strict=True)) for row in rows),
+    )
