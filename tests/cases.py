@@ -196,18 +196,17 @@ def run_case(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]
 
 def select_rows(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case) -> PipeTable:
     """Give those columns of what the SELECT yields that the case compares."""
-    con.execute(f"create or replace temp table found as {sql}", _bound(sql, values, case))
-    _insist(case.expect, _column_types(con, "found"), "the query")
-    return _select_texts(con, "found", case.expect.columns)
+    return _select_texts(con, f"({sql}\n)", case.expect.columns, _bound(sql, values, case))
 
 
 def expected_rows(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any], case: Case) -> PipeTable:
     """Give what the case expects, each cell as DuckDB writes a value of the query's type."""
     con.begin()
     try:
-        con.execute(f"create or replace temp table expected as select * from ({sql}) limit 0", _bound(sql, values, case))
+        con.execute(f"create or replace temp table expected as select * from ({sql}\n) limit 0", _bound(sql, values, case))
+        _insist(case.expect, _column_types(con, "expected"), "the query")
         _fill(con, "expected", case.expect)
-        return _select_texts(con, "expected", case.expect.columns)
+        return _select_texts(con, "expected", case.expect.columns, {})
     finally:
         con.rollback()
 
@@ -221,20 +220,19 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable) -> None:
     """Put the rows, and no others, into a table or in the place of a view."""
     types = _column_types(con, name)
     _insist(table, types, name)
-    own_tables = {
-        table for (table,) in con.execute("select table_name from duckdb_tables() where schema_name = current_schema()").fetchall()
-    }
-    views = {view for (view,) in con.execute("select view_name from duckdb_views()").fetchall()}
-    if name in views - own_tables:
+    try:
+        con.execute(f"delete from {name}")
+    except duckdb.BinderException:  # a view
         con.execute(f"create temp table shape as select * from {name} limit 0")
         con.execute(f"drop view {name}")
         con.execute(f"create table {name} as select * from shape")
         con.execute("drop table shape")
-    con.execute(f"delete from {name}")
-    cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
-    insert = f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values ({cells})"
-    for row in table.rows:
-        con.execute(insert, [_given_cell(column, cell) for column, cell in zip(table.columns, row, strict=True)])
+    if table.rows:
+        cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
+        con.execute(
+            f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values {', '.join([f'({cells})'] * len(table.rows))}",
+            [_given_cell(column, cell) for row in table.rows for column, cell in zip(table.columns, row, strict=True)],
+        )
 
 
 def _given_cell(column: str, cell: str | None) -> str | None:
@@ -251,10 +249,10 @@ def _insist(table: PipeTable, types: Mapping[str, str], name: str) -> None:
             raise ValueError(f"{name} has no column {column}; it has {', '.join(types)}")
 
 
-def _select_texts(con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...]) -> PipeTable:
+def _select_texts(con: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...], values: Mapping[str, Any]) -> PipeTable:
     texts = ", ".join(f"cast({quote_name(column)} as varchar)" for column in columns)
     are_doubts = [bool(DOUBT_COLUMN.search(column)) for column in columns]
-    rows = con.execute(f"select {texts} from {name}").fetchall()
+    rows = con.execute(f"select {texts} from {source}", values).fetchall()
     return PipeTable(
         columns,
         tuple(tuple(doubt_names(cell) if is_doubts else cell for cell, is_doubts in zip(row, are_doubts, strict=True)) for row in rows),

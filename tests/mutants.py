@@ -16,7 +16,7 @@ import tempfile
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -125,8 +125,6 @@ SWAPS = {
     "unbounded preceding": "1 preceding",
     "unbounded following": "1 following",
     "current row": "1 preceding",
-    "rows": "range",
-    "range": "rows",
 }
 CALLS = {
     "min": "max",
@@ -168,7 +166,8 @@ def edits_of(sql: str, values: Mapping[str, Any]) -> Iterator[Edit]:
     for place, word in enumerate(words):
         yield from _swaps(words, place)
         yield from _constants(words, place, values)
-        if word.text in ("group by", "order by", "partition by"):
+        is_key_list = word.text == "(" and place > 0 and words[place - 1].text == "using"
+        if word.text in ("group by", "order by", "partition by", "{") or is_key_list:
             yield from _lists(words, place)
         if word.text == "case":
             yield from _branches(sql, words, place)
@@ -182,8 +181,7 @@ def _swaps(words: list[Word], place: int) -> Iterator[Edit]:
     before, after = words[place - 1].text if place else "", words[place + 1].text if place + 1 < len(words) else ""
     is_bound = word.text == "and" and _is_of_between(words, place)
     is_star = word.text == "*" and (before in ("select", ".", ",", "(") or after in (",", ")", "from", "exclude"))
-    is_frame = word.text not in ("rows", "range") or after == "between"
-    if word.kind in ("word", "phrase", "operator") and word.text in SWAPS and not is_bound and not is_star and is_frame:
+    if word.kind in ("word", "phrase", "operator") and word.text in SWAPS and not is_bound and not is_star:
         yield word.start, word.end, SWAPS[word.text]
     if word.text in ("not", "distinct") and before != "is":
         yield word.start, words[place + 1].start, ""
@@ -202,7 +200,7 @@ def _constants(words: list[Word], place: int, values: Mapping[str, Any]) -> Iter
     word = words[place]
     if word.kind == "number" and not (place > 1 and words[place - 2].text in ("decimal", "varchar")):
         yield word.start, word.end, str(int(word.text) + 1) if word.text.isdigit() else f"({word.text} + 1)"
-    if word.kind == "text":
+    if word.kind == "text" and not (place + 1 < len(words) and words[place + 1].text == ":"):
         is_date = place and words[place - 1].text == "date"
         yield word.start, word.end, f"'{_next_day(word.text[1:-1])}'" if is_date else f"{word.text[:-1]}~'"
     if word.kind == "param":
@@ -225,8 +223,8 @@ def _other_value(name: str, value: Any) -> str:
 
 
 def _lists(words: list[Word], place: int) -> Iterator[Edit]:
-    """Leave out each item of a list of columns, and turn each order round."""
-    head = words[place]
+    """Leave out each item of a list of columns, or of a struct that is compared, and turn each order round."""
+    head = words[place] if words[place].kind != "mark" else replace(words[place], depth=words[place].depth + 1)
     ends = {"having", "qualify", "window", "order by", "limit", "rows", "range", "union", "union all", "union all by name"}
     inner = []
     for word in words[place + 1 :]:
@@ -234,7 +232,7 @@ def _lists(words: list[Word], place: int) -> Iterator[Edit]:
             break
         inner.append(word)
     items = _split(inner, head.depth)
-    if len(items) == 1:
+    if len(items) == 1 and head.kind != "mark":
         yield head.start, items[0][-1].end, ""
     for number, item in enumerate(items):
         if len(items) > 1:

@@ -15,6 +15,7 @@ from sij_audit.transforms.stages.policies import Policy, load_policies, policy_f
 from sij_audit.transforms.stages.queries import Query, load_stage
 from sij_audit.transforms.stages.running import SETTING_NAMES, policy_values, rule_values, run_stage, run_stages
 from tests.cases import FOLDER, Case, read_cases
+from tests.wide_cases import made_cases
 
 SETTINGS: dict[str, Any] = {
     **dict.fromkeys(SETTING_NAMES),
@@ -75,8 +76,8 @@ def case_files() -> dict[str, Path]:
 
 @cache
 def all_cases(name: str) -> list[Case]:
-    """The cases of a query."""
-    return read_cases(case_files()[name])
+    """The cases of a query, those made by code among them."""
+    return [*made_cases(name), *read_cases(case_files()[name])]
 
 
 @contextmanager

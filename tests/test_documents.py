@@ -100,7 +100,7 @@ def test_every_word_of_the_code_is_explained(data: str) -> None:
     assert [int(code) for code in first_cells(data, "Exit codes")] == list(EXIT_CODES)
     assert list(ROW_FATES) == list(FATES)
     assert list(QUARANTINE_COLUMNS) == QUARANTINE_SCHEMA.names
-    fates = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/08_line_fates.sql").read_text(encoding="utf-8"))
+    fates = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/09_line_statuses.sql").read_text(encoding="utf-8"))
     assert sorted(fates) == sorted(LINE_FATES)
     assert fates[:-1] == list(LINE_FATES)[1:]
 

@@ -4,13 +4,13 @@
 -- Doubts are bits of one number until the reports, so that groups and windows can gather them.
 
 select
-    max(case when doubt_id = 'denial_unclear' then doubt_bit end) as denial_unclear,
-    max(case when doubt_id = 'date_from_header' then doubt_bit end) as date_from_header,
-    max(case when doubt_id = 'replacement_unmatched' then doubt_bit end) as replacement_unmatched,
-    max(case when doubt_id = 'discontinued' then doubt_bit end) as discontinued,
-    max(case when doubt_id = 'authorized' then doubt_bit end) as authorized,
-    max(case when doubt_id = 'line_of_business_unknown' then doubt_bit end) as line_of_business_unknown,
-    max(case when doubt_id = 'may_be_one_visit' then doubt_bit end) as may_be_one_visit,
-    max(case when doubt_id = 'policy_text_not_held' then doubt_bit end) as policy_text_not_held,
-    bit_or(case when is_about_the_line then doubt_bit else 0 end) as about_the_line,
+    any_value(doubt_bit) filter (where doubt_id = 'denial_unclear') as denial_unclear,
+    any_value(doubt_bit) filter (where doubt_id = 'date_from_header') as date_from_header,
+    any_value(doubt_bit) filter (where doubt_id = 'replacement_unmatched') as replacement_unmatched,
+    any_value(doubt_bit) filter (where doubt_id = 'discontinued') as discontinued,
+    any_value(doubt_bit) filter (where doubt_id = 'authorized') as authorized,
+    any_value(doubt_bit) filter (where doubt_id = 'line_of_business_unknown') as line_of_business_unknown,
+    any_value(doubt_bit) filter (where doubt_id = 'may_be_one_visit') as may_be_one_visit,
+    any_value(doubt_bit) filter (where doubt_id = 'policy_text_not_held') as policy_text_not_held,
+    bit_or(doubt_bit) filter (where is_about_the_line) as about_the_line,
 from doubts

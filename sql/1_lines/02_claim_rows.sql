@@ -7,103 +7,82 @@
 -- row_id follows the values in the order of the columns, empty ones first: it decides between rows that no date tells apart.
 
 with relevant_rows as (
-    select kept_lines.*
-    from kept_lines
+    select known_rows.*
+    from known_rows
     semi join audited_claims
         on
-            kept_lines.claim_id = audited_claims.claim_id
-            and kept_lines.data_source is not distinct from audited_claims.data_source
+            known_rows.claim_id = audited_claims.claim_id
+            and known_rows.data_source is not distinct from audited_claims.data_source
     union all
-    select kept_lines.*
-    from kept_lines
+    select known_rows.*
+    from known_rows
     semi join audited_claims
         on
-            kept_lines.replaced_claim_id = audited_claims.claim_id
-            and kept_lines.data_source is not distinct from audited_claims.data_source
+            known_rows.replaced_claim_id = audited_claims.claim_id
+            and known_rows.data_source is not distinct from audited_claims.data_source
     anti join audited_claims
         on
-            kept_lines.claim_id = audited_claims.claim_id
-            and kept_lines.data_source is not distinct from audited_claims.data_source
+            known_rows.claim_id = audited_claims.claim_id
+            and known_rows.data_source is not distinct from audited_claims.data_source
 ),
 
 distinct_rows as (
     select
-        * exclude (file_name, file_date),
-        case when count(file_date) = count(*) then min(file_date) end as file_date,
+        * exclude (file_name, file_date, filed_on_date),
+        min(filed_on_date) as filed_on_date,
     from relevant_rows
     group by all
-),
-
-typed_rows as (
-    select
-        * exclude (person_id),
-        coalesce(claim_status, 'paid') as status,
-        coalesce(
-            claim_frequency_code,
-            case
-                when lower(claim_type) = 'institutional' and right(bill_type_code, 1) in ('7', '8') then right(bill_type_code, 1)
-                else '1'
-            end
-        ) as frequency_code,
-        coalesce(person_id, concat_ws('|', data_source, payer, member_id)) as person_id,
-        coalesce(claim_line_start_date, claim_start_date) as service_date,
-        coalesce(paid_date, date '0001-01-01') as paid_on_date,
-        coalesce(file_date, date '0001-01-01') as filed_on_date,
-        list_sort(list_distinct(list_filter(
-            [hcpcs_modifier_1, hcpcs_modifier_2, hcpcs_modifier_3, hcpcs_modifier_4, hcpcs_modifier_5],
-            lambda modifier: modifier is not null
-        ))) as modifiers,
-        hcpcs_code in (select procedure_codes.hcpcs_code from procedure_codes) as has_family_code,
-        row_number() over (
-            order by
-                claim_id nulls first, claim_line_number nulls first, claim_type nulls first, distinct_rows.person_id nulls first,
-                member_id nulls first, payer nulls first, plan nulls first, claim_start_date nulls first, claim_end_date nulls first,
-                claim_line_start_date nulls first, claim_line_end_date nulls first, place_of_service_code nulls first,
-                bill_type_code nulls first, revenue_center_code nulls first, service_unit_quantity nulls first, hcpcs_code nulls first,
-                hcpcs_modifier_1 nulls first, hcpcs_modifier_2 nulls first, hcpcs_modifier_3 nulls first, hcpcs_modifier_4 nulls first,
-                hcpcs_modifier_5 nulls first, rendering_npi nulls first, billing_npi nulls first, facility_npi nulls first,
-                paid_date nulls first, paid_amount nulls first, allowed_amount nulls first, charge_amount nulls first,
-                diagnosis_code_1 nulls first, diagnosis_code_2 nulls first, diagnosis_code_3 nulls first,
-                diagnosis_code_4 nulls first, diagnosis_code_5 nulls first,
-                diagnosis_code_6 nulls first, diagnosis_code_7 nulls first, diagnosis_code_8 nulls first,
-                diagnosis_code_9 nulls first, diagnosis_code_10 nulls first,
-                diagnosis_code_11 nulls first, diagnosis_code_12 nulls first, diagnosis_code_13 nulls first,
-                diagnosis_code_14 nulls first, diagnosis_code_15 nulls first,
-                diagnosis_code_16 nulls first, diagnosis_code_17 nulls first, diagnosis_code_18 nulls first,
-                diagnosis_code_19 nulls first, diagnosis_code_20 nulls first,
-                diagnosis_code_21 nulls first, diagnosis_code_22 nulls first, diagnosis_code_23 nulls first,
-                diagnosis_code_24 nulls first, diagnosis_code_25 nulls first,
-                data_source nulls first, claim_status nulls first, claim_frequency_code nulls first, replaced_claim_id nulls first,
-                line_of_business nulls first, state nulls first, prior_authorization_number nulls first
-        ) as row_id,
-    from distinct_rows
 )
 
 select
-    row_id,
+    row_number() over (
+        order by
+            claim_id, claim_line_number, claim_type nulls first, distinct_rows.person_id nulls first,
+            member_id nulls first, payer nulls first, plan nulls first, claim_start_date nulls first, claim_end_date nulls first,
+            claim_line_start_date nulls first, claim_line_end_date nulls first, place_of_service_code nulls first,
+            bill_type_code nulls first, revenue_center_code nulls first, service_unit_quantity nulls first, hcpcs_code nulls first,
+            hcpcs_modifier_1 nulls first, hcpcs_modifier_2 nulls first, hcpcs_modifier_3 nulls first, hcpcs_modifier_4 nulls first,
+            hcpcs_modifier_5 nulls first, rendering_npi nulls first, billing_npi nulls first, facility_npi nulls first,
+            paid_date nulls first, paid_amount nulls first, allowed_amount nulls first, charge_amount nulls first,
+            diagnosis_code_1 nulls first, diagnosis_code_2 nulls first, diagnosis_code_3 nulls first,
+            diagnosis_code_4 nulls first, diagnosis_code_5 nulls first,
+            diagnosis_code_6 nulls first, diagnosis_code_7 nulls first, diagnosis_code_8 nulls first,
+            diagnosis_code_9 nulls first, diagnosis_code_10 nulls first,
+            diagnosis_code_11 nulls first, diagnosis_code_12 nulls first, diagnosis_code_13 nulls first,
+            diagnosis_code_14 nulls first, diagnosis_code_15 nulls first,
+            diagnosis_code_16 nulls first, diagnosis_code_17 nulls first, diagnosis_code_18 nulls first,
+            diagnosis_code_19 nulls first, diagnosis_code_20 nulls first,
+            diagnosis_code_21 nulls first, diagnosis_code_22 nulls first, diagnosis_code_23 nulls first,
+            diagnosis_code_24 nulls first, diagnosis_code_25 nulls first,
+            data_source nulls first, claim_status nulls first, claim_frequency_code nulls first, replaced_claim_id nulls first,
+            line_of_business nulls first, state nulls first, prior_authorization_number nulls first
+    ) as row_id,
     dense_rank() over (order by data_source nulls first, claim_id) as claim_key,
     data_source,
     claim_id,
     claim_line_number,
-    coalesce(replaced_claim_id, claim_id) as acts_on_claim_id,
-    frequency_code,
+    acts_on_claim_id,
+    is_replacement,
+    is_void,
+    is_acting_adjustment,
+    takes_part,
+    is_reversal,
     status,
-    status = 'reversed' or least(coalesce(service_unit_quantity, 0), coalesce(paid_amount, 0), coalesce(charge_amount, 0)) < 0 as is_reversal,
-    frequency_code in ('7', '8') and status not in ('denied', 'pending') as is_acting_adjustment,
-    frequency_code <> '8' and status <> 'pending' and (frequency_code <> '7' or status <> 'denied') as takes_part,
-    has_family_code,
+    hcpcs_code in (select procedure_codes.hcpcs_code from procedure_codes) as has_family_code,
     paid_on_date,
     filed_on_date,
-    person_id,
+    known_person_id as person_id,
     member_id,
     payer,
     plan,
-    lower(claim_type) = 'institutional' as is_institutional,
+    coalesce(lower(claim_type) = 'institutional', false) as is_institutional,
     claim_type,
-    service_date,
+    coalesce(claim_line_start_date, claim_start_date) as service_date,
     claim_line_start_date is null and coalesce(claim_end_date > claim_start_date, false) as is_dated_from_header,
     hcpcs_code,
-    modifiers,
+    list_sort(
+        list_distinct([hcpcs_modifier_1, hcpcs_modifier_2, hcpcs_modifier_3, hcpcs_modifier_4, hcpcs_modifier_5])
+    ) as modifiers,
     rendering_npi,
     billing_npi,
     facility_npi,
@@ -111,4 +90,4 @@ select
     allowed_amount,
     line_of_business,
     prior_authorization_number,
-from typed_rows
+from distinct_rows

@@ -1,7 +1,5 @@
 -- title: Rows that replace or void a claim
--- grain: row_id: a row of claim_rows with claim frequency code 7 or 8 that acts
---
--- Denied and pending adjustments do not act; otherwise it does not matter what becomes of an adjustment.
+-- grain: row_id: a row of claim_rows that acts on a claim
 --
 -- acts_on_claim_key is empty where no audited claim has that number.
 
@@ -21,7 +19,8 @@ select
     claim_rows.claim_id,
     claim_rows.acts_on_claim_id,
     claim_rows.acts_on_claim_id <> claim_rows.claim_id as is_on_other_claim,
-    claim_rows.frequency_code,
+    claim_rows.is_replacement,
+    claim_rows.is_void,
     claim_rows.person_id,
     claim_rows.paid_on_date,
 from claim_rows

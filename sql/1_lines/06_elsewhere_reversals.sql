@@ -1,12 +1,12 @@
 -- title: Lines that reverse a line of another claim
 -- grain: row_id: a line with a family's code of a claim that holds nothing but reversals of such codes
 --
--- Reversals and standing lines that agree in source, person, date, code, modifiers, biller and amount are paired by rank, each side in the
--- order of payment; reversals paid before the first of the lines are left out, since what they reversed is not here.
+-- Reversals and standing lines that agree in source, person, date, code, modifiers, billing provider and amount are paired by rank, reversals
+-- and lines each in the order of payment; reversals paid before the first of the lines are left out, since what they reversed is not here.
 --
--- reversed_row_id is the line that a reversal makes dead, empty where it makes none dead.
+-- reversed_row_id is the line that a reversal supersedes, empty where it supersedes none.
 
-with backing_claims as (
+with reversing_claims as (
     select claim_key
     from claim_rows
     where has_family_code and takes_part
@@ -19,11 +19,11 @@ reversal_rows as (
         claim_rows.*,
         true as is_reversing,
     from claim_rows
-    semi join backing_claims on claim_rows.claim_key = backing_claims.claim_key
+    semi join reversing_claims on claim_rows.claim_key = reversing_claims.claim_key
     where claim_rows.has_family_code and claim_rows.takes_part
     qualify row_number() over (
         partition by claim_rows.claim_key, claim_rows.claim_line_number
-        order by claim_rows.paid_on_date desc, claim_rows.filed_on_date desc, claim_rows.frequency_code = '7' desc, claim_rows.row_id desc
+        order by claim_rows.paid_on_date desc, claim_rows.filed_on_date desc, claim_rows.is_replacement desc, claim_rows.row_id desc
     ) = 1
 ),
 
@@ -36,12 +36,6 @@ standing_rows as (
     where line_versions.is_standing and claim_rows.has_family_code
 ),
 
-matchable_rows as (
-    select * from reversal_rows
-    union all by name
-    select * from standing_rows
-),
-
 matched_rows as (
     select
         row_id,
@@ -49,12 +43,16 @@ matched_rows as (
         paid_on_date,
         claim_id,
         claim_line_number,
-        dense_rank() over (
-            order by
-                data_source nulls first, person_id, service_date, hcpcs_code, modifiers, billing_npi nulls first,
-                abs(paid_amount) nulls first
-        ) as match_key,
-    from matchable_rows
+        {
+            'data_source': data_source,
+            'person_id': person_id,
+            'service_date': service_date,
+            'hcpcs_code': hcpcs_code,
+            'modifiers': modifiers,
+            'billing_npi': billing_npi,
+            'paid_amount': abs(paid_amount)
+        } as match_key,
+    from (from reversal_rows union all by name from standing_rows)
 ),
 
 dated_rows as (
@@ -67,23 +65,26 @@ dated_rows as (
 ranked_rows as (
     select
         *,
-        case
-            when not is_reversing or paid_on_date >= first_paid_on_date then row_number() over (
-                partition by match_key, is_reversing, is_reversing and coalesce(paid_on_date < first_paid_on_date, true)
-                order by paid_on_date, claim_id, claim_line_number, row_id
-            )
-        end as match_rank,
+        row_number() over (partition by match_key, is_reversing order by paid_on_date, claim_id, claim_line_number) as match_rank,
     from dated_rows
+    where paid_on_date >= first_paid_on_date
+),
+
+pairs as (
+    select
+        reversals.row_id,
+        originals.row_id as reversed_row_id,
+    from ranked_rows as reversals
+    inner join ranked_rows as originals
+        on
+            reversals.match_key = originals.match_key
+            and reversals.match_rank = originals.match_rank
+            and originals.paid_on_date <= reversals.paid_on_date
+    where reversals.is_reversing and not originals.is_reversing
 )
 
 select
-    reversals.row_id,
-    originals.row_id as reversed_row_id,
-from ranked_rows as reversals
-left join ranked_rows as originals
-    on
-        reversals.match_key = originals.match_key
-        and reversals.match_rank = originals.match_rank
-        and not originals.is_reversing
-        and originals.paid_on_date <= reversals.paid_on_date
-where reversals.is_reversing
+    reversal_rows.row_id,
+    pairs.reversed_row_id,
+from reversal_rows
+left join pairs on reversal_rows.row_id = pairs.row_id

@@ -7,30 +7,17 @@
 -- Those that kill a row of another person are looked for among all kept rows, whatever their codes, by few columns; only the few that are
 -- found are then told from their duplicates by all columns.
 
-with known_rows as not materialized (
-    select
-        kept_lines.* exclude (file_name, file_date),
-        coalesce(person_id, concat_ws('|', data_source, payer, member_id)) as known_person_id,
-        coalesce(paid_date, date '0001-01-01') as paid_on_date,
-        coalesce(replaced_claim_id, claim_id) as acts_on_claim_id,
-        coalesce(
-            claim_frequency_code,
-            case when lower(claim_type) = 'institutional' then right(bill_type_code, 1) end
-        ) as frequency_code,
-    from kept_lines
-),
-
-acting_rows as (
+with acting_rows as (
     select distinct
         data_source,
         claim_id,
         acts_on_claim_id,
         known_person_id,
         paid_on_date,
-        frequency_code,
+        is_void,
         claim_status,
     from known_rows
-    where frequency_code in ('7', '8') and coalesce(claim_status, 'paid') not in ('denied', 'pending')
+    where is_acting_adjustment
 ),
 
 acted_on_persons as (
@@ -58,11 +45,11 @@ crossing_rows as (
     where
         acting_rows.acts_on_claim_id <> acting_rows.claim_id
         or acted_on_persons.first_paid_on_date < acting_rows.paid_on_date
-        or (acted_on_persons.first_paid_on_date = acting_rows.paid_on_date and acting_rows.frequency_code = '8')
+        or (acted_on_persons.first_paid_on_date = acting_rows.paid_on_date and acting_rows.is_void)
 ),
 
 adjustments_across_persons as (
-    select distinct known_rows.*
+    select distinct known_rows.* exclude (file_name, file_date, filed_on_date)
     from known_rows
     semi join crossing_rows
         on
@@ -71,8 +58,9 @@ adjustments_across_persons as (
             and known_rows.acts_on_claim_id = crossing_rows.acts_on_claim_id
             and known_rows.known_person_id = crossing_rows.known_person_id
             and known_rows.paid_on_date = crossing_rows.paid_on_date
-            and known_rows.frequency_code = crossing_rows.frequency_code
+            and known_rows.is_void = crossing_rows.is_void
             and known_rows.claim_status is not distinct from crossing_rows.claim_status
+    where known_rows.is_acting_adjustment
 ),
 
 orphan_adjustments as (
@@ -93,4 +81,4 @@ select
     (select count(*) from orphan_adjustments) as orphan_adjustments,
     (select count(*) from adjustments_across_persons) as adjustments_across_persons,
     (select count(*) from elsewhere_reversals where reversed_row_id is null) as unmatched_reversals,
-    (select count(*) from line_fates where fate = 'after_as_of') as lines_after_as_of,
+    (select count(*) from line_statuses where line_status = 'after_as_of') as lines_after_as_of,

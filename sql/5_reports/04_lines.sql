@@ -19,23 +19,23 @@
 -- column: fate: live, or why it does not count: reversed, reversed_elsewhere, voided, replaced, denied, pending, not_done, after_as_of
 
 select
-    line_fates.data_source,
-    line_fates.claim_id,
-    line_fates.claim_line_number,
-    line_fates.person_id,
-    line_fates.member_id,
-    line_fates.line_of_business,
-    line_fates.claim_type,
-    line_fates.service_date,
-    line_fates.hcpcs_code,
-    line_fates.family_id as family,
-    line_fates.modifiers,
-    line_fates.rendering_npi,
-    line_fates.billing_npi,
-    line_fates.facility_npi,
-    line_fates.paid_amount,
+    line_statuses.data_source,
+    line_statuses.claim_id,
+    line_statuses.claim_line_number,
+    line_statuses.person_id,
+    line_statuses.member_id,
+    line_statuses.line_of_business,
+    line_statuses.claim_type,
+    line_statuses.service_date,
+    line_statuses.hcpcs_code,
+    line_statuses.family_id as family,
+    line_statuses.modifiers,
+    line_statuses.rendering_npi,
+    line_statuses.billing_npi,
+    line_statuses.facility_npi,
+    line_statuses.paid_amount,
     doubt_lists.doubts,
-    line_fates.fate,
-from line_fates
-inner join doubt_lists on line_fates.doubt_bits = doubt_lists.doubt_bits
-order by line_fates.data_source nulls first, line_fates.claim_id, line_fates.claim_line_number
+    line_statuses.line_status as fate,
+from line_statuses
+inner join doubt_lists on line_statuses.doubt_bits = doubt_lists.doubt_bits
+order by line_statuses.data_source nulls first, line_statuses.claim_id, line_statuses.claim_line_number

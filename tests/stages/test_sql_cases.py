@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from tests.cases import Case, expected_rows, read_cases, run_case, variants
-from tests.queries import case_files, empty_tables, queries, set_schema
+from tests.cases import Case, expected_rows, run_case, variants
+from tests.queries import all_cases, case_files, empty_tables, queries, set_schema
 
-CASES = [pytest.param(name, case, id=f"{name}: {case.name}") for name, path in case_files().items() for case in read_cases(path)]
+CASES = [pytest.param(name, case, id=f"{name}: {case.name}") for name in case_files() for case in all_cases(name)]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_every_query_has_cases(name: str) -> None:
     assert name in case_files()
     if queries()[name][0].header.get("rank"):
-        cases = read_cases(case_files()[name])
+        cases = all_cases(name)
         assert len(cases) >= 3, "one found, one just inside the limit, one of similar billing that complies"
         assert any(case.expect.rows for case in cases)
 

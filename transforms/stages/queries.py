@@ -26,6 +26,7 @@ NEEDED_KEYS = {
 """What the header of a query must say, by its stage."""
 
 OPTIONAL_KEYS = {
+    "1_lines": frozenset({"kind", "column"}),
     "3_rules": frozenset({"text_held_from", "effective", "param", "enabled", "records", "column"}),
     "auditor": frozenset({"column"}),
 }
@@ -78,6 +79,11 @@ class Query:
         return self.header["title"]
 
     @property
+    def is_view(self) -> bool:
+        """Whether its rows are worked out anew wherever they are read, and stored nowhere."""
+        return "kind" in self.header
+
+    @property
     def place(self) -> str:
         return place_of(self.path)
 
@@ -126,6 +132,8 @@ def read_query(path: Path, stage: str) -> Query:
             raise AuditError(f"{place}: header key '{entry.key}' is there twice")
         else:
             header[entry.key] = entry.value
+        if entry.key == "kind" and entry.value != "view":
+            raise AuditError(f"{place}: kind: must be 'view'; what is none has no such line")
         if entry.key == "grain" and not GRAIN.fullmatch(entry.value):
             raise AuditError(f"{place}: grain: must be 'COLUMN, COLUMN: what a row is', 'one row' or 'no key: what a row is'")
     for key in sorted(needed - header.keys() - {key for key, named in repeated.items() if named}):

@@ -22,13 +22,14 @@ SETTING_NAMES = ("as_of", "line_of_business", "run_id", "previous_run_id", "vers
 
 
 def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str, Any]) -> dict[str, str]:
-    """Fill a new table with what a query yields, with the parameters that it names bound; give its columns with their types.
+    """Fill a new table, or make a view, with what a query yields, its parameters bound; give its columns with their types.
 
     SqlError where it cannot be planned, or yields other columns than its header explains.
     """
     bound = bind_parameters(query, values)
     with explain_mistakes(query):
-        con.execute(f"create or replace table {quote_name(query.table)} as {query.sql}", bound)
+        kind = "view" if query.is_view else "table"
+        con.execute(f"create or replace {kind} {quote_name(query.table)} as {query.sql}", bound)
     columns = dict(con.execute(f"select column_name, column_type from (describe {quote_name(query.table)})").fetchall())
     check_columns(query, columns)
     return columns

@@ -1,0 +1,31 @@
+-- title: Kept rows, and what each is: an adjustment, a reversal, or neither
+-- grain: no key: kept row
+-- kind: view
+--
+-- The one place that says what stands in for an empty status, claim frequency code, original reference number, person or date, and which rows
+-- take part in working out a claim line: not voids, not pending rows, not denied adjustments. Denied and pending adjustments do not act
+-- either; otherwise it does not matter what becomes of an adjustment.
+
+with defaulted_rows as (
+    select
+        *,
+        coalesce(claim_status, 'paid') as status,
+        coalesce(claim_frequency_code, case when lower(claim_type) = 'institutional' then right(bill_type_code, 1) end) as frequency_code,
+        coalesce(replaced_claim_id, claim_id) as acts_on_claim_id,
+        coalesce(person_id, concat_ws('|', data_source, payer, member_id)) as known_person_id,
+        coalesce(paid_date, date '0001-01-01') as paid_on_date,
+        coalesce(file_date, date '0001-01-01') as filed_on_date,
+    from kept_lines
+)
+
+select
+    * exclude (frequency_code),
+    coalesce(frequency_code = '7', false) as is_replacement,
+    coalesce(frequency_code = '8', false) as is_void,
+    (is_replacement or is_void) and status not in ('denied', 'pending') as is_acting_adjustment,
+    not is_void and status <> 'pending' and not (is_replacement and status = 'denied') as takes_part,
+    status = 'reversed'
+    or coalesce(service_unit_quantity < 0, false)
+    or coalesce(paid_amount < 0, false)
+    or coalesce(charge_amount < 0, false) as is_reversal,
+from defaulted_rows
