@@ -20,10 +20,6 @@ with relevant_rows as (
         on
             known_rows.replaced_claim_id = audited_claims.claim_id
             and known_rows.data_source is not distinct from audited_claims.data_source
-    anti join audited_claims
-        on
-            known_rows.claim_id = audited_claims.claim_id
-            and known_rows.data_source is not distinct from audited_claims.data_source
 ),
 
 distinct_rows as (

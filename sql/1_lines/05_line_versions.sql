@@ -52,4 +52,7 @@ select
         or (counted_lines.is_posted_last and counted_lines.posting_count > counted_lines.reversal_count)
     ) as is_standing,
 from counted_lines
-inner join value_rows using (claim_key, claim_line_number)
+inner join value_rows
+    on
+        counted_lines.claim_key = value_rows.claim_key
+        and counted_lines.claim_line_number = value_rows.claim_line_number

@@ -36,6 +36,12 @@ standing_rows as (
     where line_versions.is_standing and claim_rows.has_family_code
 ),
 
+matchable_rows as (
+    select * from reversal_rows
+    union all by name
+    select * from standing_rows
+),
+
 matched_rows as (
     select
         row_id,
@@ -52,7 +58,7 @@ matched_rows as (
             'billing_npi': billing_npi,
             'paid_amount': abs(paid_amount)
         } as match_key,
-    from (from reversal_rows union all by name from standing_rows)
+    from matchable_rows
 ),
 
 dated_rows as (

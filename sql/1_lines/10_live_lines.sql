@@ -1,8 +1,8 @@
 -- title: Live lines of invasive pain procedures
 -- grain: line_key: a live claim line whose code is in a family on its date of service
 --
--- What was done, as far as claims say. A line names sides by its modifiers of laterality; is_plain says that it leaves none of the doubts open that concern
--- the line itself.
+-- What was done, as far as claims say. A line names sides by its modifiers of laterality; is_plain says that it leaves none of the doubts
+-- open that concern the line itself.
 
 select
     line_statuses.line_key,

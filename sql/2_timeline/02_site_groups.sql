@@ -20,10 +20,10 @@
 -- column: is_applicable: the policy applies to a line
 -- column: is_in_force: a line is not older than the policy
 --
--- A group holds the lines of one family, of one code, or of one group of families. Each biller says sides by modifiers: a side is certain
--- where every biller who says anything says it, possible where one says it; where no side is certain both are possible. A line is plain
--- that leaves none of denial_unclear, date_from_header and replacement_unmatched open: one plain line settles these three for its group.
--- One discontinued line is enough for the group.
+-- A group holds the lines of one family, of one code, or of one group of families. Each billing provider names sides by modifiers of
+-- laterality: a side is certain where every provider that names any names it, possible where one names it; where no side is certain both are
+-- possible. A line is plain that leaves none of denial_unclear, date_from_header and replacement_unmatched open: one plain line settles these
+-- three for its group. One discontinued line is enough for the group.
 
 with grouped_lines as (
     select
@@ -33,7 +33,7 @@ with grouped_lines as (
     from policy_lines
 ),
 
-biller_sides as (
+provider_sides as (
     select
         person_id,
         service_date,
@@ -45,17 +45,17 @@ biller_sides as (
     group by person_id, service_date, group_kind, group_id, billing_npi, case when billing_npi is null then claim_key end
 ),
 
-said_sides as (
+group_sides as (
     select
         person_id,
         service_date,
         group_kind,
         group_id,
-        coalesce(bool_and(case when names_left or names_right then names_left end), false) as all_say_left,
-        coalesce(bool_and(case when names_left or names_right then names_right end), false) as all_say_right,
-        bool_or(names_left) as one_says_left,
-        bool_or(names_right) as one_says_right,
-    from biller_sides
+        coalesce(bool_and(case when names_left or names_right then names_left end), false) as all_name_left,
+        coalesce(bool_and(case when names_left or names_right then names_right end), false) as all_name_right,
+        bool_or(names_left) as one_names_left,
+        bool_or(names_right) as one_names_right,
+    from provider_sides
     group by person_id, service_date, group_kind, group_id
 ),
 
@@ -86,14 +86,14 @@ select
     gathered_lines.service_date,
     gathered_lines.group_kind,
     gathered_lines.group_id,
-    said_sides.all_say_left as is_certain_left,
-    said_sides.all_say_right as is_certain_right,
-    said_sides.one_says_left or not (said_sides.all_say_left or said_sides.all_say_right) as is_possible_left,
-    said_sides.one_says_right or not (said_sides.all_say_left or said_sides.all_say_right) as is_possible_right,
+    group_sides.all_name_left as is_certain_left,
+    group_sides.all_name_right as is_certain_right,
+    group_sides.one_names_left or not group_sides.all_name_right as is_possible_left,
+    group_sides.one_names_right or not group_sides.all_name_left as is_possible_right,
     case
-        when said_sides.all_say_left and said_sides.all_say_right then 'bilateral'
-        when said_sides.all_say_left then 'left'
-        when said_sides.all_say_right then 'right'
+        when group_sides.all_name_left and group_sides.all_name_right then 'bilateral'
+        when group_sides.all_name_left then 'left'
+        when group_sides.all_name_right then 'right'
         else 'unspecified'
     end as site,
     gathered_lines.doubt_bits,
@@ -107,9 +107,9 @@ select
     gathered_lines.is_applicable,
     gathered_lines.is_in_force,
 from gathered_lines
-inner join said_sides
+inner join group_sides
     on
-        gathered_lines.person_id = said_sides.person_id
-        and gathered_lines.service_date = said_sides.service_date
-        and gathered_lines.group_kind = said_sides.group_kind
-        and gathered_lines.group_id = said_sides.group_id
+        gathered_lines.person_id = group_sides.person_id
+        and gathered_lines.service_date = group_sides.service_date
+        and gathered_lines.group_kind = group_sides.group_kind
+        and gathered_lines.group_id = group_sides.group_id

@@ -12,7 +12,7 @@ with kind_history as (
         series_number,
         max(case when is_sound then service_date end) over kind_order as sound_date,
         row_number() over series_kind_order as series_count,
-        count(case when doubt_bits = 0 then 1 end) over series_kind_order as clean_count,
+        sum(case when doubt_bits = 0 then 1 else 0 end) over series_kind_order as clean_count,
         bit_or(doubt_bits) over series_kind_order as doubted_bits,
     from injections
     window

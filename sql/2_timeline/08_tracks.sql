@@ -37,10 +37,10 @@ numbered_injections as (
         *,
         row_number() over track_order as track_seq,
         lag(service_date) over track_order as track_previous_date,
-        count(case when not is_diagnostic then 1 end) over (
+        sum(case when is_diagnostic then 0 else 1 end) over (
             partition by person_id, track order by service_date
             rows between unbounded preceding and current row
-        ) as therapeutic_seq,
+        )::bigint as therapeutic_seq,
     from track_injections
     window track_order as (partition by person_id, track order by service_date)
 ),
@@ -52,7 +52,6 @@ expiries as (
         (service_date + to_months($count_months))::date as expiry_date,
         max(therapeutic_seq) as expired_count,
     from numbered_injections
-    where not is_diagnostic
     group by all
 )
 

@@ -21,11 +21,9 @@ with family_lines as (
         is_sij,
         is_inconclusive,
         bool_or(is_marked_separate) as is_marked_separate,
-        list(distinct rendering_npi) filter (where rendering_npi is not null) as rendering_npis,
-        list(distinct billing_npi) filter (where billing_npi is not null and not is_institutional) as billing_npis,
-        list(distinct billing_npi) filter (
-            where billing_npi is not null and not is_institutional and rendering_npi is null
-        ) as unrendered_billing_npis,
+        list(rendering_npi) as rendering_npis,
+        list(case when not is_institutional then billing_npi end) as billing_npis,
+        list(case when not is_institutional and rendering_npi is null then billing_npi end) as unrendered_billing_npis,
     from policy_lines
     group by all
 ),
@@ -44,9 +42,9 @@ single_practitioner_visits as (
         sij.is_sij
         and not (sij.is_inconclusive or other.is_inconclusive or sij.is_marked_separate or other.is_marked_separate)
         and (
-            coalesce(list_has_any(sij.rendering_npis, other.rendering_npis), false)
-            or coalesce(list_has_any(sij.unrendered_billing_npis, other.billing_npis), false)
-            or coalesce(list_has_any(sij.billing_npis, other.unrendered_billing_npis), false)
+            list_has_any(sij.rendering_npis, other.rendering_npis)
+            or list_has_any(sij.unrendered_billing_npis, other.billing_npis)
+            or list_has_any(sij.billing_npis, other.unrendered_billing_npis)
         )
 ),
 

@@ -26,7 +26,7 @@
 with close_scopes as (
     select
         *,
-        coalesce(service_date < (latest_sound_date + to_months($interval_months))::date, false) as is_prior_sound,
+        service_date < (latest_sound_date + to_months($interval_months))::date as is_prior_sound,
     from scope_history
     where service_date < (latest_date + to_months($interval_months))::date
     qualify row_number() over (partition by person_id, service_date order by scope_order) = 1

@@ -48,8 +48,8 @@ crossing_rows as (
         or (acted_on_persons.first_paid_on_date = acting_rows.paid_on_date and acting_rows.is_void)
 ),
 
-adjustments_across_persons as (
-    select distinct known_rows.* exclude (file_name, file_date, filed_on_date)
+crossing_copies as (
+    select known_rows.*
     from known_rows
     semi join crossing_rows
         on
@@ -61,6 +61,11 @@ adjustments_across_persons as (
             and known_rows.is_void = crossing_rows.is_void
             and known_rows.claim_status is not distinct from crossing_rows.claim_status
     where known_rows.is_acting_adjustment
+),
+
+adjustments_across_persons as (
+    select distinct * exclude (file_name, file_date, filed_on_date)
+    from crossing_copies
 ),
 
 orphan_adjustments as (
