@@ -1,6 +1,8 @@
 -- title: Rows that replace or void a claim
 -- grain: row_id: a row of claim_rows that acts on a claim
 --
+-- An adjustment acts on the claim of its original reference number, or on its own where that is empty, within its data source.
+--
 -- acts_on_claim_key is empty where no audited claim has that number.
 
 with claims as (

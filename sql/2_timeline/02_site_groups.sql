@@ -20,10 +20,10 @@
 -- column: is_applicable: the policy applies to a line
 -- column: is_in_force: a line is not older than the policy
 --
--- A group holds the lines of one family, of one code, or of one group of families. Each billing provider names sides by modifiers of
--- laterality: a side is certain where every provider that names any names it, possible where one names it; where no side is certain both are
--- possible. A line is plain that leaves none of denial_unclear, date_from_header and replacement_unmatched open: one plain line settles these
--- three for its group. One discontinued line is enough for the group.
+-- A group holds the lines of one family, of one code, or of one group of families. Billing providers name sides by modifiers: a side is
+-- certain where every billing provider that names a side names it, and possible where one names it; where no side is certain, both are
+-- possible. The doubts denial_unclear, date_from_header and replacement_unmatched count for a group only where each of its lines has one of
+-- them. The doubt discontinued counts where one line has it.
 
 with grouped_lines as (
     select
