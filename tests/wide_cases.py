@@ -27,7 +27,7 @@ def order_of_rows() -> Case:
         if column.name not in ("claim_id", "claim_line_number"):
             rows.append(greatest | {column.name: None})
         rows.append(greatest | {column.name: smaller})
-    rows += [greatest | {columns[-1].name: text} for text in ("aa", "ab", "ac", "b")]
+    rows.append(dict(greatest))
     numbers = {str(date(2000, 1, 1) + timedelta(days=number)): str(number) for number in range(1, len(rows) + 1)}
     names = tuple(greatest)
     claims = {(row["data_source"], row["claim_id"]) for row in rows}
