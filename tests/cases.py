@@ -1,6 +1,6 @@
 """Read and run the cases of `tests/sql/`: what a query yields for the rows that a case gives.
 
-    - case: an interval of exactly two months is lawful
+    - case: an interval of exactly two months complies
       params: {min_months: 2}
       given:
         injections: |

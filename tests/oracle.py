@@ -192,7 +192,7 @@ class Line:
     day: date
     family: str | None
     modifiers: frozenset[str]
-    fates: set[str] = field(default_factory=set)
+    statuses: set[str] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
     group: str = "unknown"
     """medicare, medicaid, commercial or unknown; a crossover line of Medicaid is medicare."""
@@ -219,7 +219,7 @@ class Line:
         return self.row["billing_npi"] or self.claim
 
     @property
-    def is_judged(self) -> bool:
+    def is_cited(self) -> bool:
         """Whether the policy applies to the line."""
         return self.day >= POLICY_FROM and self.group != "medicare"
 
@@ -340,7 +340,7 @@ def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line]) -> int:
         backs = sorted((row for row in backs if nulls_first(row["paid_date"]) >= first), key=rank)
         for line, back in zip(lines, backs, strict=False):
             if nulls_first(line.row["paid_date"]) <= nulls_first(back["paid_date"]):
-                line.fates.add("reversed_elsewhere")
+                line.statuses.add("reversed_elsewhere")
                 count -= 1
     return count
 
@@ -365,7 +365,7 @@ def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
             across += 1
         for line in lines_of.get(target, []):
             if is_killed(line.row, row):
-                line.fates.add("voided" if frequency == "8" else "replaced")
+                line.statuses.add("voided" if frequency == "8" else "replaced")
     return {"orphan_adjustments": orphans, "adjustments_across_persons": across}
 
 
@@ -451,10 +451,10 @@ class Found:
     rule_id: str
     person: str
     day: date
-    judged: list[Line]
+    cited: list[Line]
     is_violation: bool
     doubts: set[str]
-    """Of the injections or groups that make a review of it; those of `judged` are added."""
+    """Of the injections or groups that make a review of it; those of `cited` are added."""
     sites: Sites
     scope: str | None = None
     shown: set[str] = field(default_factory=set)
@@ -472,8 +472,8 @@ def find_not_necessary(person: str, day: date, lines: Sequence[Line]) -> list[Fo
     for rule_id, code in (("radiofrequency_not_necessary", "64625"), ("nerve_block_not_necessary", "64451")):
         mine = [line for line in lines if line.row["hcpcs_code"] == code]
         if mine and day >= NOT_NECESSARY_FROM:
-            judged = [line for line in mine if line.is_judged]
-            found.append(Found(rule_id, person, day, judged, True, group_doubts(mine), find_sites(mine)))
+            cited = [line for line in mine if line.is_cited]
+            found.append(Found(rule_id, person, day, cited, True, group_doubts(mine), find_sites(mine)))
     return found
 
 
@@ -514,7 +514,7 @@ def find_multiple(person: str, day: date, lines: Sequence[Line]) -> list[Found]:
             "multiple_procedures_per_visit",
             person,
             day,
-            [line for line in ours if line.is_judged],
+            [line for line in ours if line.is_cited],
             is_violation,
             doubts,
             find_sites(ours),
@@ -526,13 +526,13 @@ def find_multiple(person: str, day: date, lines: Sequence[Line]) -> list[Found]:
     ]
 
 
-def at_sides(judged: Sequence[Line], breaking: set[str]) -> list[Line]:
-    """Without the judged lines that name one side only, which does not break the rule."""
-    return [line for line in judged if not (len(line.sides) == 1 and not line.sides <= breaking)]
+def at_sides(cited: Sequence[Line], breaking: set[str]) -> list[Line]:
+    """Without the cited lines that name one side only, which does not break the rule."""
+    return [line for line in cited if not (len(line.sides) == 1 and not line.sides <= breaking)]
 
 
-def upper_bound(injection: Injection, judged: Sequence[Line], breaking: set[str]) -> bool:
-    return bool(injection.sites.possible - breaking) and any(len(line.sides) != 1 for line in judged)
+def upper_bound(injection: Injection, cited: Sequence[Line], breaking: set[str]) -> bool:
+    return bool(injection.sites.possible - breaking) and any(len(line.sides) != 1 for line in cited)
 
 
 def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[Found]:
@@ -547,7 +547,7 @@ def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[F
     counted = [one for one in injection.series if one.day < day and scope_of(one, injection) == scope]
     k = len(counted)
     gap = day - prior.day
-    judged = [line for line in injection.lines if line.is_judged]
+    cited = [line for line in injection.lines if line.is_cited]
     is_upper_bound = False
     if scope == "same_site":
         breaking = {
@@ -555,8 +555,8 @@ def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[F
             for side in injection.sites.certain
             if any(side in one.sites.certain and (one.is_sound or not prior.is_sound) for one in close)
         }
-        judged = at_sides(judged, breaking)
-        is_upper_bound = upper_bound(injection, judged, breaking)
+        cited = at_sides(cited, breaking)
+        is_upper_bound = upper_bound(injection, cited, breaking)
 
     def finding(rule_id: str, is_violation: bool, doubts: set[str], compliant: date) -> Found:
         values = {
@@ -569,7 +569,7 @@ def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[F
             rule_id,
             injection.person,
             day,
-            judged,
+            cited,
             is_violation,
             doubts,
             injection.sites,
@@ -612,19 +612,19 @@ def find_fifth(injection: Injection, earlier: Sequence[Injection]) -> list[Found
         full = {site: priors for site, priors in sites.items() if len(priors) >= 4}
         sound = {site: [prior for prior in priors if prior.is_sound] for site, priors in sites.items()}
         soundly_full = {site for site, priors in sound.items() if len(priors) >= 4}
-        judged = [line for line in injection.lines if line.is_judged]
+        cited = [line for line in injection.lines if line.is_cited]
         is_upper_bound = False
         if scope == "same_site":
             breaking = soundly_full or set(full)
-            judged = at_sides(judged, breaking)
-            is_upper_bound = upper_bound(injection, judged, breaking)
+            cited = at_sides(cited, breaking)
+            is_upper_bound = upper_bound(injection, cited, breaking)
         theirs = {doubt for priors in full.values() for prior in priors for doubt in prior.doubts}
         return [
             Found(
                 "fifth_injection_in_twelve_months",
                 injection.person,
                 injection.day,
-                judged,
+                cited,
                 scope == "same_site" and bool(soundly_full),
                 set(injection.doubts),
                 injection.sites,
@@ -651,7 +651,7 @@ def find_beyond(injection: Injection) -> list[Found]:
             "injections_beyond_twelve_months",
             injection.person,
             injection.day,
-            [line for line in injection.lines if line.is_judged],
+            [line for line in injection.lines if line.is_cited],
             False,
             injection.doubts | first.doubts,
             injection.sites,
@@ -668,19 +668,19 @@ def paid_sum(lines: Iterable[Any]) -> Decimal:
 def describe(found: Found) -> Row:
     """The columns of a finding, but for its status and its amounts at risk."""
     makes_review = set(found.doubts)
-    if any("authorized" in line.doubts for line in found.authorized_by or found.judged):
+    if any("authorized" in line.doubts for line in found.authorized_by or found.cited):
         makes_review.add("authorized")
-    if all("line_of_business_unknown" in line.doubts for line in found.judged):
+    if all("line_of_business_unknown" in line.doubts for line in found.cited):
         makes_review.add("line_of_business_unknown")
     if found.day < TEXT_HELD_FROM and RULES[found.rule_id] not in ("IV", "V"):
         makes_review.add("policy_text_not_held")
     lead = min(
-        found.judged,
+        found.cited,
         key=lambda line: (-line.paid, line.row["claim_id"], line.row["claim_line_number"], nulls_first(line.row["data_source"])),
     )
     identity = ["CP.MP.166", found.rule_id, found.person, found.day.isoformat()]
     if RULES[found.rule_id] in ("IV", "V"):
-        identity.append(found.judged[0].row["hcpcs_code"])
+        identity.append(found.cited[0].row["hcpcs_code"])
     return {
         "finding_id": hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32],
         "policy_id": "CP.MP.166",
@@ -694,7 +694,7 @@ def describe(found: Found) -> Row:
         **{name: lead.row[name] for name in ("member_id", "line_of_business", "payer", "plan")},
         "service_date": found.day,
         "site": found.sites.name,
-        "procedure_codes": sorted(found.codes or {line.row["hcpcs_code"] for line in found.judged}),
+        "procedure_codes": sorted(found.codes or {line.row["hcpcs_code"] for line in found.cited}),
         "prior_service_date": None,
         "interval_days": None,
         "prior_count": None,
@@ -702,9 +702,9 @@ def describe(found: Found) -> Row:
         **found.values,
         "prior_claim_ids": sorted({line.row["claim_id"] for line in found.prior}),
         **{name: lead.row[name] for name in ("billing_npi", "rendering_npi", "facility_npi")},
-        "paid_amount": paid_sum(found.judged),
+        "paid_amount": paid_sum(found.cited),
         "is_upper_bound": found.is_upper_bound,
-        "precedence_note": any(line.group == "medicaid" for line in found.judged),
+        "precedence_note": any(line.group == "medicaid" for line in found.cited),
     }
 
 
@@ -723,7 +723,7 @@ def claim_dollars(all_found: Sequence[Found]) -> list[Row]:
     claimed: set[Key] = set()
     for found, finding in findings:
         structs = []
-        for line in found.judged:
+        for line in found.cited:
             at_risk = ZERO if line.key in claimed else line.paid
             claimed.add(line.key)
             structs.append({name: line.row.get(name) for name in STRUCT} | {"amount_at_risk": at_risk})
@@ -765,14 +765,14 @@ def count_rules(findings: Sequence[Row], live: Sequence[Line], injections: Seque
     """The rules report."""
 
     def dates(lines: Iterable[Line]) -> int:
-        return len({(line.person, line.day) for line in lines if line.is_judged})
+        return len({(line.person, line.day) for line in lines if line.is_cited})
 
     looked_at = {
         "V": dates(line for line in live if line.row["hcpcs_code"] == "64625" and line.day >= NOT_NECESSARY_FROM),
         "IV": dates(line for line in live if line.row["hcpcs_code"] == "64451" and line.day >= NOT_NECESSARY_FROM),
         "I": dates(line for line in live if line.family in SIJ_FAMILIES),
     }
-    applies = sum(any(line.is_judged for line in injection.lines) for injection in injections)
+    applies = sum(any(line.is_cited for line in injection.lines) for injection in injections)
     rows = []
     for rule_id, section in RULES.items():
         mine = [finding for finding in findings if finding["rule_id"] == rule_id and finding["status"] != "withdrawn"]
@@ -823,7 +823,7 @@ def describe_injection(injection: Injection) -> Row:
     if injection.day < POLICY_FROM:
         applicability = "not_in_force"
     else:
-        applicability = "applies" if any(line.is_judged for line in injection.lines) else "precedence"
+        applicability = "applies" if any(line.is_cited for line in injection.lines) else "precedence"
     return {
         "person_id": injection.person,
         "service_date": injection.day,
@@ -838,7 +838,7 @@ def describe_injection(injection: Injection) -> Row:
     }
 
 
-FATES = ("reversed_elsewhere", "voided", "replaced", "denied", "not_done", "after_as_of")
+STATUSES = ("reversed_elsewhere", "voided", "replaced", "denied", "not_done", "after_as_of")
 
 
 def describe_line(line: Line) -> Row:
@@ -854,7 +854,7 @@ def describe_line(line: Line) -> Row:
         "modifiers": sorted(line.modifiers),
         "paid_amount": line.row["paid_amount"],
         "doubts": sorted(line.doubts),
-        "fate": next((fate for fate in FATES if fate in line.fates), "live"),
+        "line_status": next((status for status in STATUSES if status in line.statuses), "live"),
     }
 
 
@@ -866,17 +866,17 @@ def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row
     totals |= adjust(rows, standing)
     for line in standing.values():
         if status_of(line.row) == "denied":
-            line.fates.add("denied")
+            line.statuses.add("denied")
         if "73" in line.modifiers:
-            line.fates.add("not_done")
-    totals["lines_after_as_of"] = sum(line.day > as_of and has_family(line.row) and not line.fates for line in standing.values())
+            line.statuses.add("not_done")
+    totals["lines_after_as_of"] = sum(line.day > as_of and has_family(line.row) and not line.statuses for line in standing.values())
     for line in standing.values():
         if line.day > as_of:
-            line.fates.add("after_as_of")
+            line.statuses.add("after_as_of")
         if line.row["line_of_business"] is None:
             line.row = line.row | {"line_of_business": line_of_business}
         line.group = group_of_business(line.row["line_of_business"])
-    live = [line for line in standing.values() if not line.fates]
+    live = [line for line in standing.values() if not line.statuses]
     doubt_lines(rows, standing.values())
     medicare = {(line.person, line.day, line.family) for line in live if line.group == "medicare"}
     for line in live:
@@ -894,7 +894,7 @@ def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row
         for index, injection in enumerate(injections):
             earlier = injections[:index]
             found += find_intervals(injection, earlier) + find_fifth(injection, earlier) + find_beyond(injection)
-    findings = compare_with_previous(claim_dollars([one for one in found if one.judged]), previous, as_of)
+    findings = compare_with_previous(claim_dollars([one for one in found if one.cited]), previous, as_of)
     every = [injection for injections in people.values() for injection in injections]
     return Audit(
         findings=findings,

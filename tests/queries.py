@@ -35,7 +35,7 @@ HEADERS = "3_rules/cp_mp_166/headers"
 HEADER_COLUMNS = {
     **dict.fromkeys(("rule_id", "section"), "VARCHAR"),
     "rank": "BIGINT",
-    **dict.fromkeys(("per", "judges"), "VARCHAR"),
+    **dict.fromkeys(("per", "cites"), "VARCHAR"),
     "enabled": "BOOLEAN",
     **dict.fromkeys(("effective", "text_held_from"), "DATE"),
     "limits": "VARCHAR[]",

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sij_audit.transforms.audit.publication import FATES
-from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES
+from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTINE_REASONS
 from sij_audit.transforms.documents import (
     MANIFEST_KEYS,
     PARQUET_TYPES,
@@ -98,11 +97,10 @@ def test_every_word_of_the_code_is_explained(data: str) -> None:
     assert first_cells(data, "A row") == list(QUARANTINE_REASONS)
     assert first_cells(data, "Kinds of values") == list(KINDS) == list(PARQUET_TYPES)
     assert [int(code) for code in first_cells(data, "Exit codes")] == list(EXIT_CODES)
-    assert list(ROW_FATES) == list(FATES)
     assert list(QUARANTINE_COLUMNS) == QUARANTINE_SCHEMA.names
-    fates = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/09_line_statuses.sql").read_text(encoding="utf-8"))
-    assert sorted(fates) == sorted(LINE_FATES)
-    assert fates[:-1] == list(LINE_FATES)[1:]
+    statuses = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/09_line_statuses.sql").read_text(encoding="utf-8"))
+    assert sorted(statuses) == sorted(LINE_STATUSES)
+    assert statuses[:-1] == list(LINE_STATUSES)[1:]
 
 
 def test_the_manifest_is_explained(tmp_path: Path) -> None:

@@ -139,15 +139,15 @@ QUARANTINE_REASONS = {
 }
 """Why a row was refused, in the order in which the reasons are tried."""
 
-ROW_FATES = {
+ROW_OUTCOMES = {
     "kept": "it has a procedure code of some family, is an adjustment or a reversal, or shares its claim with such a row",
     "not_relevant": "it is valid, and no row of its claim is of that kind",
     "quarantined": "it is refused, and lies in OUT/quarantine as it was read",
     "duplicate": "it repeats a kept row of the same extract in every canonical column but file_name and file_date",
 }
-"""What becomes of a row that was read; rows and dollars of the four sum to those read."""
+"""What becomes of a row that was read; rows and dollars of all outcomes sum to those read."""
 
-LINE_FATES = {
+LINE_STATUSES = {
     "live": "it counts: the service was done and stands",
     "reversed": "its latest adjudication takes it back",
     "reversed_elsewhere": "a reversal under another claim number takes it back",
@@ -158,4 +158,4 @@ LINE_FATES = {
     "not_done": "a modifier says that it was stopped before it began",
     "after_as_of": "its date of service is after the as-of date: it waits",
 }
-"""What became of a claim line: live, or the first of the others that applies, in this order."""
+"""What became of a claim line (its `line_status`): live, or the first of the others that applies, in this order."""

@@ -19,7 +19,7 @@ import duckdb
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_FATES, QUARANTINE_REASONS, ROW_FATES, Column
+from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTINE_REASONS, ROW_OUTCOMES, Column
 from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.handoff.workbook import Limits
@@ -177,7 +177,7 @@ audit, its sentences and this page follow.
 
 - **Determination.** {determinations} What each doubt means, and what would settle it, stands in [data.md](data.md#doubts).
 - **Money.** {claimed_lines} So `amount_at_risk` adds up to distinct dollars, and `paid_amount` does not.
-- **Judged lines.** {judged_lines}
+- **Cited lines.** {cited_lines}
 - **From run to run.** {compared_findings}
 """
 
@@ -255,7 +255,7 @@ that changes while it is read, which is not ready, and is left and reported.
 
 ## What becomes of a row
 
-{row_fates}
+{row_outcomes}
 
 `rows_read = rows_kept + rows_not_relevant + rows_quarantined + rows_duplicate`, and so with the dollars paid. A run that does not balance
 publishes nothing.
@@ -264,9 +264,10 @@ publishes nothing.
 
 {lines}
 
-The report `lines` says of each claim line with a code of some family what became of it (`fate`): live, or the first of the others that applies.
+`line_status` in the report `lines` says what became of each claim line with a code of some family: live, or the first of the others that
+applies.
 
-{line_fates}
+{line_statuses}
 
 ## What lies in OUT
 
@@ -335,12 +336,12 @@ A doubt is what claims leave open. Any doubt of the finding itself makes a revie
 
 1. `determination`, `rule_id` and `policy_section` say what was found; [rules.md](rules.md) says what the rule looks for and what looks alike
    and is lawful. `rationale` says it in a sentence, with the first date that would have complied.
-2. `claim_lines` are the lines judged: pull these claims. `person_id`, `service_date` and `site` say whose, when and where.
+2. `claim_lines` are the cited lines: pull these claims. `person_id`, `service_date` and `site` say whose, when and where.
 3. `prior_service_date`, `interval_days`, `prior_count` and `prior_claim_ids` are what it is measured against: pull these claims too. The
-   report `timelines` has the person's injections along each side, the report `lines` every line with its fate.
+   report `timelines` has the person's injections along each side, the report `lines` every line with its line_status.
 4. `doubts` say what is open, and the table above what would settle it. A violation has none that decides.
 5. For a review, ask the provider for the records that rules.md names (also column `records` of the report `rules`).
-6. `amount_at_risk` is what this finding adds, `paid_amount` what was paid for the judged lines. Where `is_upper_bound` is true, part of it may
+6. `amount_at_risk` is what this finding adds, `paid_amount` what was paid for the cited lines. Where `is_upper_bound` is true, part of it may
    stand. `precedence_note`, where there is one, must be cleared before recovery. The report `payees` splits the amount by who was paid.
 7. `status` and `first_reported` say whether it was there before. A withdrawn finding no longer holds, and is reported once.
 
@@ -365,7 +366,7 @@ guesses numbers in CSV and drops leading zeros; the workbook and the Parquet fil
 
 Within a policy each claim line's dollars are at risk in one finding only, the highest in rank: violations before reviews, then the rules in
 the order of rules.md. So `amount_at_risk` of `findings` sums to distinct dollars, and so do those of `payees` (to each finding, and in all), of
-`rules` (without withdrawn findings, whose amount is 0) and of the `claim_lines`. `paid_amount` repeats a line in every finding that judges it.
+`rules` (without withdrawn findings, whose amount is 0) and of the `claim_lines`. `paid_amount` repeats a line in every finding that cites it.
 Where several policies are audited, sum one `policy_id` at a time; the command's own total counts a line once.
 
 ## Exit codes
@@ -458,7 +459,7 @@ def _rule_parts(policy: Policy, rule: Rule, number: int) -> list[str]:
         f"> {rule.criterion}",
         _bullets(
             f"One finding per: {PER[rule.per]}",
-            f"Judges: {_judged(rule.judges)}",
+            f"Cites lines of: {_families(rule.cites)}",
             f"Limits in force: {'; '.join(limits) or 'none'}",
             f"For services from: {rule.effective}; text at hand from: {rule.text_held_from}",
             f"On: {on}",
@@ -478,9 +479,9 @@ def _source(policy: Policy, rule: Rule, name: str) -> str:
     return f"`{_place(rule.query.path)}`"
 
 
-def _judged(judges: str) -> str:
-    """List the families that a rule judges, with their codes."""
-    families = [family for family in read_reference("procedure_families") if judges in (family["family_id"], family["family_group"])]
+def _families(cited: str) -> str:
+    """List the families whose lines a rule cites, with their codes."""
+    families = [family for family in read_reference("procedure_families") if cited in (family["family_id"], family["family_group"])]
     codes = read_reference("procedure_codes")
     return "; ".join(
         f"{family['description']} ({', '.join(code['hcpcs_code'] for code in codes if code['family_id'] == family['family_id'])})"
@@ -506,9 +507,9 @@ def render_data(policies: Sequence[Policy], types: Mapping[str, Mapping[str, str
         line_limit=LINE_LIMIT >> 20,
         expansion_limit=EXPANSION_LIMIT,
         expansion_free=EXPANSION_FREE >> 20,
-        row_fates=table(("fate", "when"), [(name.replace("_", " "), what) for name, what in ROW_FATES.items()]),
+        row_outcomes=table(("outcome", "when"), [(name.replace("_", " "), what) for name, what in ROW_OUTCOMES.items()]),
         lines=_bullets(*(f"**{lines[name].title}.** {_prose(lines[name])}" for name in LINES)),
-        line_fates=table(("fate", "when"), [(f"`{fate}`", what) for fate, what in LINE_FATES.items()]),
+        line_statuses=table(("line_status", "when"), [(f"`{status}`", what) for status, what in LINE_STATUSES.items()]),
         outputs="\n".join(f"    {f'{name}.parquet':<24} {reports[name].title[0].lower()}{reports[name].title[1:]}" for name in reports),
         quarantine=table(("column", "meaning"), [(f"`{name}`", what) for name, what in QUARANTINE_COLUMNS.items()]),
         auditor=table(("name", "kind", "what"), _auditor_rows()),

@@ -1,8 +1,9 @@
 -- title: Violation or review
 -- grain: finding_id
 --
--- A violation stays one only where nothing is left open: neither what the rule found in doubt, nor an authorization on a judged line, nor a line
--- of business that no judged line tells, nor a date whose policy text is not at hand. What a rule merely notes is listed and decides nothing.
+-- A finding is a violation only where nothing is left open: the rule found no doubt, no cited line has an authorization, at least one cited
+-- line has a known line of business, and the policy's text of that date is at hand. Doubts that a rule merely notes are listed and decide
+-- nothing.
 
 with gathered_lines as (
     select
@@ -12,8 +13,8 @@ with gathered_lines as (
         coalesce(sum(paid_amount), 0) as paid_amount,
         bool_or(is_noted) as is_noted,
         bool_or(names_left = names_right) as has_line_of_no_one_side,
-        list_sort(list(distinct hcpcs_code)) as judged_codes,
-    from judged_lines
+        list_sort(list(distinct hcpcs_code)) as cited_codes,
+    from cited_lines
     group by finding_id
 ),
 
@@ -23,7 +24,7 @@ weighed_candidates as (
         gathered_lines.paid_amount,
         gathered_lines.is_noted,
         gathered_lines.has_line_of_no_one_side,
-        gathered_lines.judged_codes,
+        gathered_lines.cited_codes,
         coalesce(candidates.doubt_bits, 0)
         | (gathered_lines.any_doubt_bits & bits.authorized)
         | (gathered_lines.all_doubt_bits & bits.line_of_business_unknown)
@@ -48,7 +49,7 @@ select
     deciding_bits | coalesce(noted_doubt_bits, 0) as doubt_bits,
     case when is_violation and deciding_bits = 0 then 'violation' else 'review' end as determination,
     scope,
-    coalesce(procedure_codes, judged_codes) as procedure_codes,
+    coalesce(procedure_codes, cited_codes) as procedure_codes,
     prior_service_date,
     interval_days,
     prior_count,

@@ -1,17 +1,17 @@
 -- title: Dollars at risk, line by line
 -- grain: finding_id, line_key
 --
--- Within a policy every line's dollars are claimed once, by the finding that ranks highest: violations first, then the rules in their order.
+-- Within a policy the dollars of a line count once, in the finding that ranks highest: violations first, then the rules in their order.
 
 with ranked_lines as (
     select
-        judged_lines.*,
+        cited_lines.*,
         row_number() over (
-            partition by judged_lines.policy_id, judged_lines.line_key
+            partition by cited_lines.policy_id, cited_lines.line_key
             order by determinations.determination = 'violation' desc, determinations.rank, determinations.finding_id
         ) as claim_rank,
-    from judged_lines
-    inner join determinations on judged_lines.finding_id = determinations.finding_id
+    from cited_lines
+    inner join determinations on cited_lines.finding_id = determinations.finding_id
 )
 
 select

@@ -39,12 +39,12 @@ line_lists as (
 
 lead_lines as (
     select
-        judged_lines.finding_id,
+        cited_lines.finding_id,
         policy_lines.*,
-    from judged_lines
+    from cited_lines
     inner join policy_lines
-        on judged_lines.policy_id = policy_lines.policy_id and judged_lines.line_key = policy_lines.line_key
-    where judged_lines.is_lead
+        on cited_lines.policy_id = policy_lines.policy_id and cited_lines.line_key = policy_lines.line_key
+    where cited_lines.is_lead
 )
 
 select

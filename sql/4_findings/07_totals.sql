@@ -1,11 +1,11 @@
 -- title: What the audit counted on the way
 -- grain: one row
 --
--- Adjustments that act on a claim of which nothing was kept, and those that kill a row of another person, are either ordinary (an original from
--- before the first extract, a wrong member mended) or the sign of a feed that renumbers its claims: their number tells.
+-- Adjustments of a claim of which nothing was kept, and those that supersede a row of another person, are either ordinary (an original from
+-- before the first extract, a corrected member number) or the sign of a feed that renumbers its claims: which it is shows in their number.
 --
--- Those that kill a row of another person are looked for among all kept rows, whatever their codes, by few columns; only the few that are
--- found are then told from their duplicates by all columns.
+-- Those that supersede a row of another person are searched for among all kept rows, whatever their codes, by few columns; duplicates are
+-- then removed, by all columns, from the few that were found.
 
 with acting_rows as (
     select distinct

@@ -1,8 +1,8 @@
 -- title: Findings that somebody else has
 -- grain: finding_id: a finding of this run that is suppressed
 --
--- A finding is suppressed where the last word on it, or on a claim that it judges, has not run out by the as-of date. Where several hold, the
--- last of them is told.
+-- A finding is suppressed where the latest entry for it, or for a claim that it cites, has not expired by the as-of date. Where several
+-- entries apply, the latest gives the reason.
 
 with numbered_suppressions as (
     select
@@ -12,20 +12,20 @@ with numbered_suppressions as (
     window latest_first as (partition by claim_id, data_source, finding_id order by import_number desc, row_number desc)
 ),
 
-standing_suppressions as (
+current_suppressions as (
     select *
     from numbered_suppressions
     where recency = 1 and (suppressed_until is null or suppressed_until >= $as_of)
 ),
 
-judged_claims as (
+cited_claims as (
     select distinct
-        judged_lines.finding_id,
-        judged_lines.claim_id,
+        cited_lines.finding_id,
+        cited_lines.claim_id,
         policy_lines.data_source,
-    from judged_lines
+    from cited_lines
     inner join policy_lines
-        on judged_lines.policy_id = policy_lines.policy_id and judged_lines.line_key = policy_lines.line_key
+        on cited_lines.policy_id = policy_lines.policy_id and cited_lines.line_key = policy_lines.line_key
 ),
 
 suppressed as (
@@ -35,20 +35,20 @@ suppressed as (
         suppressed_until,
         import_number,
         row_number,
-    from standing_suppressions
+    from current_suppressions
     where finding_id is not null
     union all
     select
-        judged_claims.finding_id,
-        standing_suppressions.reason,
-        standing_suppressions.suppressed_until,
-        standing_suppressions.import_number,
-        standing_suppressions.row_number,
-    from standing_suppressions
-    inner join judged_claims
+        cited_claims.finding_id,
+        current_suppressions.reason,
+        current_suppressions.suppressed_until,
+        current_suppressions.import_number,
+        current_suppressions.row_number,
+    from current_suppressions
+    inner join cited_claims
         on
-            standing_suppressions.claim_id = judged_claims.claim_id
-            and (standing_suppressions.data_source is null or standing_suppressions.data_source = judged_claims.data_source)
+            current_suppressions.claim_id = cited_claims.claim_id
+            and (current_suppressions.data_source is null or current_suppressions.data_source = cited_claims.data_source)
 ),
 
 numbered as (

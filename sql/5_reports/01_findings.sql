@@ -1,36 +1,36 @@
 -- title: Findings
 -- grain: finding_id
--- column: finding_id: stays the same over runs: a hash of policy, rule, person, date of service and, for sections IV and V, the code
+-- column: finding_id: stays the same from run to run: a hash of policy, rule, person, date of service and, for sections IV and V, the code
 -- column: run_id: the run that published this row
 -- column: status: new, open, changed or withdrawn, against the run before
 -- column: first_reported: as-of date of the run that first reported it, or in which it came back
 -- column: policy_id: the clinical policy
 -- column: policy_version: revision of the policy that was applied
--- column: policy_section: section of the policy that is not kept
+-- column: policy_section: section of the policy with which the billing does not comply
 -- column: rule_id: the rule that found it, see the report rules
 -- column: determination: violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides
 -- column: scope: same_site, unspecified_site or other_site: what the earlier injections are to this one; empty where the rule has none
--- column: doubts: what claims leave open, sorted; most make a violation a review
+-- column: doubts: what claims leave open, sorted; most of them make a violation a review
 -- column: person_id: the person
--- column: member_id: plan's member number on the lead line (the judged line that paid most)
--- column: line_of_business: of the lead line, in lower case; where empty, what the run was told to put in its place
+-- column: member_id: plan's member number on the lead line (the cited line that paid most)
+-- column: line_of_business: of the lead line, in lower case; where the claims have none, the run's setting line_of_business
 -- column: payer: of the lead line
 -- column: plan: of the lead line
 -- column: service_date: date of service
 -- column: site: left, right, bilateral or unspecified, as far as it is certain
--- column: procedure_codes: codes of the judged lines; for section I of all invasive pain procedures of that day
+-- column: procedure_codes: codes of the cited lines; for section I of all invasive pain procedures of that day
 -- column: prior_service_date: the earlier injection that is too close; for section III the start of the series
 -- column: interval_days: days since prior_service_date, for the interval rules
 -- column: prior_count: earlier injections that count for the rule
--- column: earliest_compliant_date: the first date on which the service would have kept to the rule
--- column: claim_lines: the judged lines, each with what was paid and what of it is at risk in this finding
+-- column: earliest_compliant_date: the first date on which the service would have complied with the rule
+-- column: claim_lines: the cited lines, each with what was paid and what of it is at risk in this finding
 -- column: prior_claim_ids: claims of the earlier injections, or of the other procedures of that day, that the finding rests on
 -- column: billing_npi: of the lead line
 -- column: rendering_npi: of the lead line
 -- column: facility_npi: of the lead line
--- column: paid_amount: US dollars paid for the judged lines
+-- column: paid_amount: US dollars paid for the cited lines
 -- column: amount_at_risk: the part of paid_amount that no finding of higher rank has claimed: the column sums to distinct dollars
--- column: is_upper_bound: whether the amount also covers something that does not break the rule
+-- column: is_upper_bound: whether the amount may also cover something that complies with the rule
 -- column: precedence_note: set where another payer's rules may take precedence
 -- column: rationale: what was billed, what it is measured against, and when it would have complied
 

@@ -8,7 +8,7 @@
 -- column: series_seq: number within its series over all tracks
 -- column: previous_date: the injection before it on the track
 -- column: days_since_previous: days since then
--- column: count_12_months: therapeutic injections of the track before it, over the policy's window of, as a rule, twelve months
+-- column: count_12_months: therapeutic injections of the track before it, within the policy's limit count_months
 -- column: is_diagnostic: whether it counts as diagnostic
 
 select

@@ -5,37 +5,60 @@
 -- column: claim_line_number: line within the claim
 -- column: person_id: the person, of the version that counts
 -- column: member_id: plan's member number
--- column: line_of_business: in lower case; where empty, what the run was told to put in its place
+-- column: line_of_business: in lower case; where the claims have none, the run's setting line_of_business
 -- column: claim_type: as billed
 -- column: service_date: date of service; the claim's start where the line has none
 -- column: hcpcs_code: procedure code
 -- column: family: family of procedures on that date; empty before the code was in force
 -- column: modifiers: sorted
+-- column: laterality: left, right, bilateral or unspecified, by the modifiers
 -- column: rendering_npi: who did it
 -- column: billing_npi: who billed it
 -- column: facility_npi: where
 -- column: paid_amount: US dollars
 -- column: doubts: what the line by itself leaves open
--- column: fate: live, or why it does not count: reversed, reversed_elsewhere, voided, replaced, denied, pending, not_done, after_as_of
+-- column: line_status: live, or why it does not count: reversed, reversed_elsewhere, voided, replaced, denied, pending, not_done, after_as_of
+
+with named_sides as (
+    select
+        list(modifier) filter (where role in ('left', 'both_sides')) as left_modifiers,
+        list(modifier) filter (where role in ('right', 'both_sides')) as right_modifiers,
+    from modifiers
+),
+
+sided_lines as (
+    select
+        line_statuses.*,
+        list_has_any(line_statuses.modifiers, named_sides.left_modifiers) as names_left,
+        list_has_any(line_statuses.modifiers, named_sides.right_modifiers) as names_right,
+    from line_statuses
+    cross join named_sides
+)
 
 select
-    line_statuses.data_source,
-    line_statuses.claim_id,
-    line_statuses.claim_line_number,
-    line_statuses.person_id,
-    line_statuses.member_id,
-    line_statuses.line_of_business,
-    line_statuses.claim_type,
-    line_statuses.service_date,
-    line_statuses.hcpcs_code,
-    line_statuses.family_id as family,
-    line_statuses.modifiers,
-    line_statuses.rendering_npi,
-    line_statuses.billing_npi,
-    line_statuses.facility_npi,
-    line_statuses.paid_amount,
+    sided_lines.data_source,
+    sided_lines.claim_id,
+    sided_lines.claim_line_number,
+    sided_lines.person_id,
+    sided_lines.member_id,
+    sided_lines.line_of_business,
+    sided_lines.claim_type,
+    sided_lines.service_date,
+    sided_lines.hcpcs_code,
+    sided_lines.family_id as family,
+    sided_lines.modifiers,
+    case
+        when sided_lines.names_left and sided_lines.names_right then 'bilateral'
+        when sided_lines.names_left then 'left'
+        when sided_lines.names_right then 'right'
+        else 'unspecified'
+    end as laterality,
+    sided_lines.rendering_npi,
+    sided_lines.billing_npi,
+    sided_lines.facility_npi,
+    sided_lines.paid_amount,
     doubt_lists.doubts,
-    line_statuses.line_status as fate,
-from line_statuses
-inner join doubt_lists on line_statuses.doubt_bits = doubt_lists.doubt_bits
-order by line_statuses.data_source nulls first, line_statuses.claim_id, line_statuses.claim_line_number
+    sided_lines.line_status,
+from sided_lines
+inner join doubt_lists on sided_lines.doubt_bits = doubt_lists.doubt_bits
+order by sided_lines.data_source nulls first, sided_lines.claim_id, sided_lines.claim_line_number

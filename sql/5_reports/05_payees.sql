@@ -4,7 +4,7 @@
 -- column: finding_id: the finding
 -- column: billing_npi: who would pay back
 -- column: claim_type: as billed
--- column: line_count: judged lines
+-- column: line_count: cited lines
 -- column: paid_amount: US dollars paid for them
 -- column: amount_at_risk: US dollars at risk in this finding
 

@@ -4,7 +4,7 @@
 -- column: billing_npi: who billed
 -- column: injections: injections of which a line was billed under the NPI
 -- column: persons: persons with a live line of an SIJ family under the NPI
--- column: findings: findings (withdrawn ones aside) with a judged line under the NPI
+-- column: findings: findings (withdrawn ones aside) with a cited line under the NPI
 -- column: violations: violations among them
 -- column: reviews: reviews among them
 -- column: paid_amount: US dollars paid under the NPI for live lines of SIJ families

@@ -1,7 +1,7 @@
 -- title: Control totals
 -- grain: no key: extract (content) that OUT holds or that this run refused; a name may come again with other content
--- column: extract: file name under which it was first taken
--- column: outcome: held: an earlier published run had it; taken: none had; refused: not used, all counts 0; retracted: taken back, all counts 0
+-- column: extract: file name under which it was first loaded
+-- column: outcome: held: published before; taken: new in this run; refused: not used, all counts 0; retracted: withdrawn, all counts 0
 -- column: reason: why it was refused
 -- column: rows_read: data records of the file, counted apart from the parser
 -- column: rows_kept: rows that the audit looks at

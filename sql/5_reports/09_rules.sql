@@ -8,7 +8,7 @@
 -- column: looked_at: injections (for rules that find one per date or code, dates of a person) to which policy and rule apply
 -- column: violations: findings determined as violation
 -- column: reviews: findings determined as review
--- column: paid_amount: US dollars paid for the lines that its findings judge
+-- column: paid_amount: US dollars paid for the lines that its findings cite
 -- column: amount_at_risk: US dollars at risk that no finding of higher rank has claimed
 -- column: records: what a reviewer asks the provider for
 
@@ -22,7 +22,7 @@ with looked_at_groups as (
         on
             policy_rules.policy_id = policy_site_groups.policy_id
             and policy_rules.group_kind = policy_site_groups.group_kind
-            and policy_rules.judges = policy_site_groups.group_id
+            and policy_rules.cites = policy_site_groups.group_id
     where policy_site_groups.is_applicable and policy_site_groups.service_date >= policy_rules.effective_from
     group by policy_rules.policy_id, policy_rules.rule_id
 ),

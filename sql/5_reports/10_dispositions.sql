@@ -9,7 +9,7 @@
 -- column: reviewer: who reviewed it
 -- column: note: what the reviewer noted
 -- column: reviewed_run_id: the run whose finding was reviewed
--- column: imported_on: the day on which it was taken in (UTC)
+-- column: imported_on: the day on which it was imported (UTC)
 -- column: evidence_id: what the finding rested on when it was reviewed
 -- column: is_on_present_evidence: whether the finding holds and rests on the same evidence today
 

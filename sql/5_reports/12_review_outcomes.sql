@@ -3,7 +3,7 @@
 -- column: policy_id: the policy
 -- column: rule_id: the rule
 -- column: determination: violation or review, when it was reviewed
--- column: reviewed: findings that were reviewed, each counted with what was said last
+-- column: reviewed: findings that were reviewed, each counted with its latest disposition
 -- column: upheld: those that were upheld
 -- column: overturned: those that were overturned
 -- column: overturn_rate: overturned in each hundred reviewed; empty where none was

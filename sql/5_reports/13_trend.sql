@@ -10,7 +10,7 @@
 -- column: new_findings: those of them that were new
 -- column: changed_findings: those of them that had changed
 -- column: withdrawn_findings: findings of the run before that no longer held
--- column: paid_amount: US dollars paid for the lines that its findings judge
+-- column: paid_amount: US dollars paid for the lines that its findings cite
 -- column: amount_at_risk: US dollars at risk
 
 with counted_statuses as (

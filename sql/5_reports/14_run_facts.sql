@@ -4,11 +4,11 @@
 -- column: as_of: services up to this date were audited
 -- column: previous_run_id: the run that findings were compared with; empty in the first
 -- column: version: the program's
--- column: line_of_business: what stood in where a claim line has no line of business; empty where nothing did
+-- column: line_of_business: the setting that is used where a claim line has no line of business; empty where it is not set
 -- column: orphan_adjustments: adjustments of claims of which nothing was ever delivered
 -- column: adjustments_across_persons: adjustments of a claim of another person
 -- column: unmatched_reversals: reversals under a claim number of their own that found no line
--- column: lines_after_as_of: lines after the as-of date, which wait
+-- column: lines_after_as_of: lines after the as-of date, which later runs audit
 
 select
     $run_id::varchar as run_id,

@@ -1,5 +1,5 @@
 -- title: Claim lines whose records would tell of a finding
--- grain: finding_id, data_source, claim_id, claim_line_number, is_judged: a claim line that a finding judges or is measured against
+-- grain: finding_id, data_source, claim_id, claim_line_number, is_judged: a claim line that a finding cites or is measured against
 --
 -- Of all findings that are neither kept back nor reviewed. What is at risk stands with the judged lines alone.
 
@@ -67,4 +67,4 @@ from (
     from handed_over
 ) as prior_claims
 inner join lines on prior_claims.claim_id = lines.claim_id and prior_claims.person_id = lines.person_id
-where lines.fate = 'live'
+where lines.line_status = 'live'

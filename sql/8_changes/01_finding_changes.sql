@@ -1,7 +1,7 @@
 -- title: What became of each finding
 -- grain: finding_id: a finding that holds now or held before
 --
--- A finding that does not hold on one side has no determination there, and nothing at risk.
+-- Where a finding does not hold, before or now, it has no determination and nothing at risk.
 
 select
     compared_findings.finding_id,

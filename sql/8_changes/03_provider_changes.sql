@@ -1,9 +1,9 @@
 -- title: What changed, by provider
--- grain: policy_id, billing_npi: an NPI of a line that a finding judges now or judged before; an empty NPI is a row of its own
+-- grain: policy_id, billing_npi: an NPI of a line that a finding cites now or cited before; an empty NPI is a row of its own
 --
 -- As in the report providers, a finding counts for each NPI that billed a line of it, and dollars for the NPI that would pay them back.
 
-with judged_lines as (
+with cited_lines as (
     select
         finding_id,
         policy_id,
@@ -32,7 +32,7 @@ select
     count(distinct case when status = 'open' then finding_id end) as open_findings,
     sum(amount_before)::decimal(14, 2) as amount_before,
     sum(amount_after)::decimal(14, 2) as amount_after,
-from judged_lines
+from cited_lines
 group by policy_id, billing_npi
 order by
     policy_id,

@@ -12,116 +12,88 @@ with sought_finding as (
     where findings.finding_id = finding
 ),
 
-behind_lines as (
-    select
-        *,
-        concat_ws(
-            ' ',
-            service_date,
-            'claim',
-            claim_id,
-            'line',
-            claim_line_number,
-            hcpcs_code,
-            nullif(array_to_string(modifiers, ' '), ''),
-            '(' || claim_type || ')',
-            'billed by',
-            coalesce(billing_npi, 'nobody named'),
-            'paid',
-            coalesce(paid_amount, 0),
-            'at risk ' || amount_at_risk,
-            '[' || nullif(fate, 'live') || ']',
-            'doubts: ' || nullif(array_to_string(doubts, ', '), '')
-        ) as told,
-    from claims_behind(finding)
-),
-
 memo_rows as (
-    select 1 as position, 'rule' as topic, concat_ws(' ', policy_id, policy_section, rule_id || ':', title) as told,
-    from sought_finding
-    union all
-    select 2, 'determination', concat_ws(', ', determination, scope, status, 'first reported ' || first_reported),
-    from sought_finding
-    union all
-    select 3, 'person', concat_ws(', ', person_id, 'member ' || member_id, line_of_business, payer, plan),
-    from sought_finding
-    union all
-    select 4, 'service', concat_ws(' ', array_to_string(procedure_codes, ', '), 'on', service_date, '(' || site || ')'),
-    from sought_finding
-    union all
-    select 5, 'rationale', rationale,
+    select
+        unnest([
+            {
+                'position': 1,
+                'topic': 'rule',
+                'statement': concat_ws(' ', policy_id, policy_section, rule_id || ':', title)
+            },
+            {
+                'position': 2,
+                'topic': 'determination',
+                'statement': concat_ws(', ', determination, scope, status, 'first reported ' || first_reported)
+            },
+            {
+                'position': 3,
+                'topic': 'person',
+                'statement': concat_ws(', ', person_id, 'member ' || member_id, line_of_business, payer, plan)
+            },
+            {
+                'position': 4,
+                'topic': 'service',
+                'statement': concat_ws(' ', array_to_string(procedure_codes, ', '), 'on', service_date, '(' || site || ')')
+            },
+            { 'position': 5, 'topic': 'rationale', 'statement': rationale },
+            {
+                'position': 6,
+                'topic': 'dates',
+                'statement': concat_ws(
+                    ', ',
+                    'earlier date ' || prior_service_date,
+                    'service ' || service_date,
+                    'first date that complies ' || earliest_compliant_date
+                )
+            },
+            {
+                'position': 7,
+                'topic': 'arithmetic',
+                'statement': coalesce(
+                    nullif(concat_ws(
+                        '; ',
+                        'days from ' || prior_service_date || ' to ' || service_date || ': ' || (service_date - prior_service_date),
+                        'days from then to ' || earliest_compliant_date || ', which would comply: '
+                        || (earliest_compliant_date - service_date),
+                        'earlier injections that count: ' || prior_count
+                    ), ''),
+                    'none: the rule looks at that day alone'
+                )
+            },
+            { 'position': 8, 'topic': 'doubts', 'statement': if(len(doubts) = 0, 'none', null) },
+            { 'position': 9, 'topic': 'records', 'statement': 'ask for: ' || records },
+            {
+                'position': 10,
+                'topic': 'money',
+                'statement': concat_ws(
+                    ' ', 'paid', paid_amount, 'at risk', amount_at_risk, if(is_upper_bound, '(at most: part of it may comply)', null)
+                )
+            },
+            { 'position': 11, 'topic': 'precedence', 'statement': precedence_note },
+        ], max_depth := 2),
     from sought_finding
     union all
     select
-        6,
-        'dates',
-        concat_ws(
-            ', ',
-            'earlier date ' || prior_service_date,
-            'service ' || service_date,
-            'first date that complies ' || earliest_compliant_date
-        ),
-    from sought_finding
-    union all
-    select
-        7,
-        'arithmetic',
-        coalesce(
-            nullif(
-                concat_ws(
-                    '; ',
-                    'days from ' || prior_service_date || ' to ' || service_date || ': ' || (service_date - prior_service_date),
-                    'days from then to ' || earliest_compliant_date || ', which would comply: '
-                    || (earliest_compliant_date - service_date),
-                    'earlier injections that count: ' || prior_count
-                ),
-                ''
-            ),
-            'none: the rule goes by what was done that day'
-        ),
-    from sought_finding
-    union all
-    select 8, 'doubts', 'none',
-    from sought_finding
-    where len(doubts) = 0
-    union all
-    select
-        8,
-        'doubts',
-        doubt_meanings.doubt_id || ': ' || doubt_meanings.description || '; what would settle it: ' || doubt_meanings.settled_by,
+        8 as position,
+        'doubts' as topic,
+        doubt_meanings.doubt_id || ': ' || doubt_meanings.description || '; what would settle it: ' || doubt_meanings.settled_by
+            as statement,
     from sought_finding
     inner join doubt_meanings on list_contains(sought_finding.doubts, doubt_meanings.doubt_id)
     union all
-    select 9, 'records', 'ask for: ' || records,
-    from sought_finding
-    where records is not null
-    union all
     select
-        10,
-        'money',
-        concat_ws(
-            ' ',
-            'paid',
-            paid_amount,
-            'at risk',
-            amount_at_risk,
-            case when is_upper_bound then '(at most: part of it may stand)' end
-        ),
-    from sought_finding
-    union all
-    select 11, 'precedence', precedence_note,
-    from sought_finding
-    where precedence_note is not null
-    union all
-    select if(side = 'judged', 12, 13), if(side = 'judged', 'claim judged', 'claim measured against'), told,
-    from behind_lines
+        if(role = 'cited', 12, 13) as position,
+        'claim ' || role as topic,
+        statement,
+    from claims_behind(finding)
 )
 
 select
     topic,
-    told,
+    statement,
 from memo_rows
-order by position, told;
+where statement is not null
+order by position, statement;
 
 comment on macro table explain is
-'explain(finding): the rule, the dates, the arithmetic, the doubts, the money and the claims on both sides, in rows that read like a memo';
+'explain(finding): the rule, the dates, the arithmetic, the doubts, the money and the claims behind it, in rows that read like a memo';

@@ -1,6 +1,6 @@
 -- title: All lines of a person, by date
 --
--- A row of an injection tells the findings of its policy, any other row those of all policies.
+-- A row of an injection has the findings of its policy, any other row those of all policies.
 
 -- noqa: disable=LT02,RF02
 create macro member_timeline(person) as table
@@ -25,8 +25,8 @@ select
     lines.modifiers,
     lines.billing_npi,
     lines.paid_amount,
-    lines.fate = 'live' as does_count,
-    case lines.fate
+    lines.line_status = 'live' as is_live,
+    case lines.line_status
         when 'reversed' then 'its latest adjudication takes it back'
         when 'reversed_elsewhere' then 'a reversal under another claim number takes it back'
         when 'voided' then 'an adjustment with frequency 8 voids its claim, or it is one itself'
@@ -35,7 +35,7 @@ select
         when 'pending' then 'its status is pending'
         when 'not_done' then 'a modifier says that it was stopped before it began'
         when 'after_as_of' then 'its date of service is after the as-of date: it waits'
-    end as why_not,
+    end as reason_not_live,
     lines.doubts,
     injections.policy_id,
     injections.site,
@@ -48,8 +48,8 @@ from lines
 left join injections
     on lines.person_id = injections.person_id
     and lines.service_date = injections.service_date
-    and lines.fate = 'live'
-    and lines.family = 'sij_injection'
+    and lines.line_status = 'live'
+    and lines.family = injections.family
 left join timelines
     on injections.policy_id = timelines.policy_id
     and injections.person_id = timelines.person_id
@@ -64,5 +64,5 @@ where lines.person_id = person
 order by lines.service_date, lines.claim_id, lines.claim_line_number, lines.data_source, injections.policy_id;
 
 comment on macro table member_timeline is
-'member_timeline(person): all lines of a person by date, those that did not count too, and why; where several policies are audited, '
-'the line of an injection stands once for each, with the findings of that policy';
+'member_timeline(person): all lines of a person by date, also those that do not count, and why; where several policies are audited, '
+'the line of an injection has a row for each, with the findings of that policy';

@@ -1,4 +1,4 @@
--- title: What a billing NPI did and what was found of it
+-- title: A billing NPI beside all others, and its findings by rule
 
 -- noqa: disable=LT02,RF02
 create macro provider_profile(npi) as table
@@ -81,4 +81,4 @@ order by policy_id, position, subject;
 
 comment on macro table provider_profile is
 'provider_profile(npi): a billing NPI beside all others, then its findings by rule; paid_amount is of all live lines of SIJ families '
-'in the first row, of judged lines in the others; provider_profile(null) is for lines without a billing NPI';
+'in the first row, of cited lines in the others; provider_profile(null) is for lines without a billing NPI';

@@ -38,7 +38,7 @@ group by policy_id, month_start_date
 order by policy_id, month_start_date;
 
 comment on view by_month is
-'Injections and findings (withdrawn ones aside, of all procedures) by month of service; months with neither are left out';
+'Injections and findings (withdrawn ones aside, of all procedures) by month of service; months without either are left out';
 
 comment on column by_month.policy_id is 'the clinical policy';
 comment on column by_month.month_start_date is 'first day of the month of service';
@@ -46,5 +46,5 @@ comment on column by_month.injections is 'dates of a person with an injection in
 comment on column by_month.injections_paid_amount is 'US dollars paid for all live lines of these injections';
 comment on column by_month.findings is 'findings on services of the month, of all procedures; withdrawn ones are left out';
 comment on column by_month.violations is 'of these, what claims alone show';
-comment on column by_month.reviews is 'of these, what hangs on a fact that claims cannot show';
+comment on column by_month.reviews is 'of these, what depends on a fact that claims cannot show';
 comment on column by_month.amount_at_risk is 'US dollars at risk in these findings: the column sums to distinct dollars';

@@ -1,7 +1,7 @@
 -- title: Claim lines with more than one finding
 
 create view overlapping_lines as
-with judged_lines as (
+with cited_lines as (
     select
         policy_id,
         person_id,
@@ -33,36 +33,36 @@ line_modifiers as (
 )
 
 select
-    judged_lines.policy_id,
-    judged_lines.person_id,
-    judged_lines.service_date,
-    judged_lines.claim_id,
-    judged_lines.claim_line_number,
-    judged_lines.hcpcs_code,
+    cited_lines.policy_id,
+    cited_lines.person_id,
+    cited_lines.service_date,
+    cited_lines.claim_id,
+    cited_lines.claim_line_number,
+    cited_lines.hcpcs_code,
     line_modifiers.modifiers,
-    judged_lines.billing_npi,
-    judged_lines.paid_amount,
-    judged_lines.amount_at_risk,
-    judged_lines.finding_count,
-    judged_lines.rules,
-    judged_lines.finding_ids,
-from judged_lines
+    cited_lines.billing_npi,
+    cited_lines.paid_amount,
+    cited_lines.amount_at_risk,
+    cited_lines.finding_count,
+    cited_lines.rules,
+    cited_lines.finding_ids,
+from cited_lines
 left join line_modifiers
     on
-        judged_lines.person_id = line_modifiers.person_id
-        and judged_lines.service_date = line_modifiers.service_date
-        and judged_lines.claim_id = line_modifiers.claim_id
-        and judged_lines.claim_line_number = line_modifiers.claim_line_number
+        cited_lines.person_id = line_modifiers.person_id
+        and cited_lines.service_date = line_modifiers.service_date
+        and cited_lines.claim_id = line_modifiers.claim_id
+        and cited_lines.claim_line_number = line_modifiers.claim_line_number
 order by
-    judged_lines.policy_id,
-    judged_lines.person_id,
-    judged_lines.service_date,
-    judged_lines.claim_id,
-    judged_lines.claim_line_number;
+    cited_lines.policy_id,
+    cited_lines.person_id,
+    cited_lines.service_date,
+    cited_lines.claim_id,
+    cited_lines.claim_line_number;
 
 comment on view overlapping_lines is
-'Claim lines with more than one finding of a policy. No error by itself: one service may break several rules, and its dollars are at '
-'risk in one finding only; modifiers show where it was billed as a repeat (76, 77) or distinct (59, XE, XP) procedure';
+'Claim lines with more than one finding of a policy. Not an error in itself: one service may break several rules, and its '
+'dollars are at risk in one finding only; modifiers show where it was billed as a repeat (76, 77) or distinct (59, XE, XP) procedure';
 
 comment on column overlapping_lines.policy_id is 'the clinical policy';
 comment on column overlapping_lines.person_id is 'the person';

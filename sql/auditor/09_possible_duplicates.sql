@@ -1,27 +1,19 @@
 -- title: The same service paid on two claims
---
--- The side is what the modifiers of the line say: LT, RT, 50 (both) or none.
 
 create view possible_duplicates as
 with paid_lines as (
     select
         *,
         row(data_source, claim_id) as claim,
-        case
-            when list_contains(modifiers, '50') or list_has_all(modifiers, ['LT', 'RT']) then 'bilateral'
-            when list_contains(modifiers, 'LT') then 'left'
-            when list_contains(modifiers, 'RT') then 'right'
-            else 'unspecified'
-        end as side,
     from lines
-    where fate = 'live' and paid_amount > 0 and billing_npi is not null
+    where line_status = 'live' and paid_amount > 0 and billing_npi is not null
 )
 
 select
     person_id,
     service_date,
     hcpcs_code,
-    side,
+    laterality,
     billing_npi,
     count(distinct claim) as claim_count,
     list_sort(list_distinct(list(claim_id))) as claim_ids,
@@ -30,18 +22,18 @@ select
     sum(paid_amount)::decimal(14, 2) as paid_amount,
     (sum(paid_amount) - max(paid_amount))::decimal(14, 2) as paid_beyond_one_amount,
 from paid_lines
-group by person_id, service_date, hcpcs_code, side, billing_npi
+group by person_id, service_date, hcpcs_code, laterality, billing_npi
 having count(distinct claim) > 1
-order by paid_beyond_one_amount desc, person_id, service_date, hcpcs_code, side, billing_npi;
+order by paid_beyond_one_amount desc, person_id, service_date, hcpcs_code, laterality, billing_npi;
 
 comment on view possible_duplicates is
-'Live lines of one person, date, code, side and billing NPI that are paid on two claims or more. No finding, and no error where '
-'modifiers say why: 76 and 77 are repeat procedures, by the same or another physician, 59, XE and XP distinct ones';
+'Live lines of one person, date, code, laterality and billing NPI that are paid on two claims or more. Not a finding, and '
+'not an error where modifiers say why: 76 and 77 are repeat procedures, by the same or another physician, 59, XE and XP distinct ones';
 
 comment on column possible_duplicates.person_id is 'the person';
 comment on column possible_duplicates.service_date is 'date of service';
 comment on column possible_duplicates.hcpcs_code is 'procedure code';
-comment on column possible_duplicates.side is 'left, right, bilateral or unspecified, as the modifiers of the lines say';
+comment on column possible_duplicates.laterality is 'left, right, bilateral or unspecified, by the modifiers of the lines';
 comment on column possible_duplicates.billing_npi is 'who billed it';
 comment on column possible_duplicates.claim_count is 'claims on which it was paid; one number in two systems is two claims';
 comment on column possible_duplicates.claim_ids is 'their numbers, sorted';

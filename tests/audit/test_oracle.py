@@ -55,7 +55,7 @@ def differences(out: Path, expected: Audit) -> Iterator[str]:
                 for name, value in mine[key].items():
                     if theirs[key][name] != value:
                         yield f"{table}.{name} of {key} is {theirs[key][name]!r}, not {value!r}; row {mine[key]}"
-            elif table != "lines" or theirs[key]["fate"] == "live":
+            elif table != "lines" or theirs[key]["line_status"] == "live":
                 yield f"{table} has {key}: {theirs[key]}"
     totals = Store(out).manifest(current)["totals"]
     for name, total in expected.totals.items():

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.audit.run import Result
-from sij_audit.transforms.columns import COLUMNS, FORMAT
+from sij_audit.transforms.columns import COLUMNS, FORMAT, ROW_OUTCOMES
 from sij_audit.transforms.errors import AuditError, BusyError, UsageError
 from sij_audit.transforms.ingest.intake import Held, Refused, Taken
 from sij_audit.transforms.stages import reference as reference_tables
@@ -141,9 +141,9 @@ def test_every_row_read_is_accounted_for(sample: Path) -> None:
     assert len(controls) == 3
     for row in controls:
         for measure in ("rows", "paid"):
-            parts = [row[f"{measure}_{fate}"] for fate in ("kept", "not_relevant", "quarantined", "duplicate")]
+            parts = [row[f"{measure}_{outcome}"] for outcome in ROW_OUTCOMES]
             assert row[f"{measure}_read"] == sum(parts) > 0
-    for name in ("read", "kept", "not_relevant", "quarantined", "duplicate"):
+    for name in ("read", *ROW_OUTCOMES):
         assert manifest_of(sample)["controls"][f"rows_{name}"] == sum(row[f"rows_{name}"] for row in controls)
         assert Decimal(manifest_of(sample)["controls"][f"paid_{name}"]) == sum(row[f"paid_{name}"] for row in controls)
 

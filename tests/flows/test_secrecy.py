@@ -210,7 +210,7 @@ LEAKY = """\
 -- section: I
 -- rank: 100
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- criterion: None.
 --
 -- DuckDB's message quotes what it could not cast.

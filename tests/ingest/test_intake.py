@@ -80,7 +80,7 @@ def quarantine(store: Store, outcome: Taken) -> list[tuple[int, str, bytes]]:
 
 
 def counts(outcome: Taken) -> tuple[int, ...]:
-    return tuple(outcome.batch.controls[f"rows_{name}"] for name in ingest.OUTCOMES)
+    return tuple(outcome.batch.controls[f"rows_{name}"] for name in ingest.COUNTED)
 
 
 def parquet_bytes(columns: dict[str, Any]) -> bytes:
@@ -770,7 +770,7 @@ def test_any_bytes_balance(tmp_path_factory: pytest.TempPathFactory, body: bytes
     expected = naive_rows(body, len(HEADER))
     read, kept, not_relevant, quarantined, duplicate = counts(outcome)
     assert read == len(expected) == kept + not_relevant + quarantined + duplicate
-    paid = {name: Decimal(outcome.batch.controls[f"paid_{name}"]) for name in ingest.OUTCOMES}
+    paid = {name: Decimal(outcome.batch.controls[f"paid_{name}"]) for name in ingest.COUNTED}
     assert paid["read"] == sum(naive_paid(fields) for _, fields in expected) == sum(paid.values()) - paid["read"]
     found = {number: reason for number, reason, _ in quarantine(store, outcome)}
     assert len(found) == quarantined

@@ -115,11 +115,11 @@ def test_every_injection_lies_once_on_each_track_that_holds_it(members: tuple[Me
 
 
 def test_every_line_stands_in_the_table_with_why_it_does_not_count(members: tuple[Member, ...], sample: Path) -> None:
-    told = [(line.claim_id, line.claim_line_number, line.why_not is None) for member in members for line in member.lines]
+    told = [(line.claim_id, line.claim_line_number, line.reason_not_live is None) for member in members for line in member.lines]
     assert sorted(told) == sorted(
-        (row["claim_id"], row["claim_line_number"], row["fate"] == "live") for row in read_report(sample, "lines")
+        (row["claim_id"], row["claim_line_number"], row["line_status"] == "live") for row in read_report(sample, "lines")
     )
-    assert all(line.why_not in render_member(member) for member in members for line in member.uncounted if line.why_not)
+    assert all(line.reason_not_live in render_member(member) for member in members for line in member.uncounted if line.reason_not_live)
 
 
 def test_an_injection_that_came_too_early_lies_in_the_time_that_was_asked_for(members: tuple[Member, ...]) -> None:

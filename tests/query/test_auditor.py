@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from sij_audit.transforms.columns import LINE_FATES
+from sij_audit.transforms.columns import LINE_STATUSES
 from sij_audit.transforms.documents import answer, retell, retell_queries, run_in
 from sij_audit.transforms.duck import fetch_dicts, quote_text
 from sij_audit.transforms.stages.policies import policy_folders
@@ -19,7 +19,7 @@ from tests.runs import line, run, write_extract
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
-VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates")
+VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates", "injection_findings")
 MACROS = ("claims_behind", "explain", "member_timeline", "provider_profile", "sessions_over_limit")
 CURRENT = "out/demo/current/audit.duckdb"
 
@@ -72,9 +72,9 @@ def test_every_file_makes_what_its_name_says() -> None:
 
 
 def test_the_dictionary_has_them_all(audit: duckdb.DuckDBPyConnection) -> None:
-    told = rows(audit, "from dictionary where column_name is null and data_type in ('view', 'macro')")
-    assert {(row["table_name"], row["data_type"]) for row in told} == {(v, "view") for v in VIEWS} | {(m, "macro") for m in MACROS}
-    assert all(row["comment"] for row in told)
+    answered = rows(audit, "from dictionary where column_name is null and data_type in ('view', 'macro')")
+    assert {(row["table_name"], row["data_type"]) for row in answered} == {(v, "view") for v in VIEWS} | {(m, "macro") for m in MACROS}
+    assert all(row["comment"] for row in answered)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -101,7 +101,7 @@ def test_they_answer_in_a_database_that_is_attached_and_used(database: Path) -> 
 def test_they_answer_where_nothing_was_found(tmp_path: Path) -> None:
     with run_on(tmp_path, line("C1", "2024-01-10")) as con:
         for view in VIEWS:
-            assert len(rows(con, f"from {view}")) == (1 if view == "by_month" else 0)
+            assert len(rows(con, f"from {view}")) == (1 if view in ("by_month", "injection_findings") else 0)
         assert rows(con, "from explain('none')") == []
         assert rows(con, "from claims_behind('none')") == []
         assert rows(con, "from provider_profile('none')") == []
@@ -141,16 +141,16 @@ def test_findings_that_are_withdrawn_are_not_open(tmp_path: Path) -> None:
         assert rows(con, "from open_findings") == []
         assert [row["status"] for row in rows(con, "from finding_lines")] == ["withdrawn"]
         assert [row["findings"] for row in rows(con, "from member_timeline('P1')")] == [[], []]
-        assert [row["does_count"] for row in rows(con, "from member_timeline('P1')")] == [False, True]
+        assert [row["is_live"] for row in rows(con, "from member_timeline('P1')")] == [False, True]
 
 
-def test_claims_behind_names_each_side(audit: duckdb.DuckDBPyConnection) -> None:
+def test_claims_behind_has_the_lines_cited_and_those_measured_against(audit: duckdb.DuckDBPyConnection) -> None:
     for finding in rows(audit, "from findings"):
         behind = rows(audit, "from claims_behind(?)", finding["finding_id"])
-        judged = [row for row in behind if row["side"] == "judged"]
-        assert [row["claim_id"] for row in judged] == [each["claim_id"] for each in finding["claim_lines"]]
-        assert sum(row["amount_at_risk"] for row in judged) == finding["amount_at_risk"]
-        assert {row["fate"] for row in judged} == {"live"}
+        cited = [row for row in behind if row["role"] == "cited"]
+        assert [row["claim_id"] for row in cited] == [each["claim_id"] for each in finding["claim_lines"]]
+        assert sum(row["amount_at_risk"] for row in cited) == finding["amount_at_risk"]
+        assert {row["line_status"] for row in cited} == {"live"}
         assert set(finding["prior_claim_ids"]) <= {row["claim_id"] for row in behind}
         lines = [(row["data_source"], row["claim_id"], row["claim_line_number"], row["service_date"]) for row in behind]
         assert len(lines) == len(set(lines))
@@ -161,53 +161,53 @@ def test_a_finding_of_each_rule_is_explained(audit: duckdb.DuckDBPyConnection) -
     assert len({finding["rule_id"] for finding in found}) == 7
     for finding in found:
         memo = rows(audit, "from explain(?)", finding["finding_id"])
-        told: dict[str, str] = {}
+        stated: dict[str, str] = {}
         for row in memo:
-            told[row["topic"]] = f"{told.get(row['topic'], '')}{row['told']}\n"
-        assert None not in [row["told"] for row in memo]
-        assert finding["rule_id"] in told["rule"]
-        assert finding["policy_section"] in told["rule"]
-        assert finding["determination"] in told["determination"]
-        assert str(finding["service_date"]) in told["dates"]
-        assert told["rationale"].strip() == finding["rationale"]
-        assert [doubt.split(":")[0] for doubt in told["doubts"].splitlines()] == (finding["doubts"] or ["none"])
-        assert f"at risk {finding['amount_at_risk']}" in told["money"]
-        assert ("at most" in told["money"]) == finding["is_upper_bound"]
+            stated[row["topic"]] = f"{stated.get(row['topic'], '')}{row['statement']}\n"
+        assert None not in [row["statement"] for row in memo]
+        assert finding["rule_id"] in stated["rule"]
+        assert finding["policy_section"] in stated["rule"]
+        assert finding["determination"] in stated["determination"]
+        assert str(finding["service_date"]) in stated["dates"]
+        assert stated["rationale"].strip() == finding["rationale"]
+        assert [doubt.split(":")[0] for doubt in stated["doubts"].splitlines()] == (finding["doubts"] or ["none"])
+        assert f"at risk {finding['amount_at_risk']}" in stated["money"]
+        assert ("at most" in stated["money"]) == finding["is_upper_bound"]
         for number in (finding["interval_days"], finding["prior_count"]):
-            assert number is None or str(number) in told["arithmetic"]
+            assert number is None or str(number) in stated["arithmetic"]
         for day in (finding["prior_service_date"], finding["earliest_compliant_date"]):
-            assert day is None or str(day) in told["dates"]
+            assert day is None or str(day) in stated["dates"]
         for each in finding["claim_lines"]:
-            assert each["claim_id"] in told["claim judged"]
+            assert each["claim_id"] in stated["claim cited"]
         for claim in finding["prior_claim_ids"]:
-            assert claim in told.get("claim measured against", "") + told["claim judged"]
+            assert claim in stated.get("claim measured against", "") + stated["claim cited"]
 
 
 # --- persons and providers
 
 
-def test_a_timeline_says_of_every_line_whether_it_counts_and_why_not(audit: duckdb.DuckDBPyConnection) -> None:
+def test_a_timeline_says_of_every_line_whether_it_is_live_and_why_not(audit: duckdb.DuckDBPyConnection) -> None:
     seen = set()
     for (person,) in audit.execute("select distinct person_id from lines").fetchall():
         lines = rows(audit, "from lines where person_id = ? order by service_date, claim_id, claim_line_number, data_source", person)
-        told = rows(audit, "from member_timeline(?)", person)
-        assert [(row["claim_id"], row["claim_line_number"]) for row in told] == [
+        answered = rows(audit, "from member_timeline(?)", person)
+        assert [(row["claim_id"], row["claim_line_number"]) for row in answered] == [
             (row["claim_id"], row["claim_line_number"]) for row in lines
         ]
-        for row, each in zip(told, lines, strict=True):
-            assert row["does_count"] == (each["fate"] == "live")
-            assert row["why_not"] == (None if each["fate"] == "live" else LINE_FATES[each["fate"]])
-            assert (row["series_seq"] is not None) == (each["fate"] == "live" and each["family"] == "sij_injection")
-            seen.add(each["fate"])
-    assert seen == set(LINE_FATES)
+        for row, each in zip(answered, lines, strict=True):
+            assert row["is_live"] == (each["line_status"] == "live")
+            assert row["reason_not_live"] == (None if each["line_status"] == "live" else LINE_STATUSES[each["line_status"]])
+            assert (row["series_seq"] is not None) == (each["line_status"] == "live" and each["family"] == "sij_injection")
+            seen.add(each["line_status"])
+    assert seen == set(LINE_STATUSES)
 
 
 def test_a_timeline_shows_the_findings_of_a_line(audit: duckdb.DuckDBPyConnection) -> None:
-    told = rows(audit, "from member_timeline('P90000006')")
-    assert [row["findings"] for row in told if row["findings"]] == [["interval_under_two_months (violation)"]]
+    answered = rows(audit, "from member_timeline('P90000006')")
+    assert [row["findings"] for row in answered if row["findings"]] == [["interval_under_two_months (violation)"]]
 
 
-def test_a_timeline_tells_each_policys_findings_beside_its_injection(tmp_path: Path) -> None:
+def test_a_timeline_has_each_policys_findings_beside_its_injection(tmp_path: Path) -> None:
     strict = tmp_path / "strict"
     strict.mkdir()
     changes = 'extends = "cp_mp_166"\npolicy_id = "PLAN.2"\n[rules.interval_under_two_months]\nmin_months = 3\n'
@@ -215,9 +215,9 @@ def test_a_timeline_tells_each_policys_findings_beside_its_injection(tmp_path: P
     lines = [line("A", "2024-01-01"), line("B", "2024-03-20"), line("C", "2024-03-20", "64625")]
     run(tmp_path / "out", write_extract(tmp_path / "x.parquet", lines), policy_folders=(*policy_folders(), strict))
     with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
-        told = {(row["policy_id"], row["claim_id"]): row["findings"] for row in rows(con, "from member_timeline('P1')")}
-    assert ["interval_under_two_months" in " ".join(told[policy, "B"]) for policy in ("CP.MP.166", "PLAN.2")] == [False, True]
-    assert "radiofrequency_not_necessary (violation)" in told[None, "C"]
+        answered = {(row["policy_id"], row["claim_id"]): row["findings"] for row in rows(con, "from member_timeline('P1')")}
+    assert ["interval_under_two_months" in " ".join(answered[policy, "B"]) for policy in ("CP.MP.166", "PLAN.2")] == [False, True]
+    assert "radiofrequency_not_necessary (violation)" in answered[None, "C"]
 
 
 def test_a_profile_is_the_provider_and_its_findings_by_rule(audit: duckdb.DuckDBPyConnection) -> None:
@@ -230,7 +230,7 @@ def test_a_profile_is_the_provider_and_its_findings_by_rule(audit: duckdb.DuckDB
             assert sum(row[measure] for row in by_rule) == whole[measure], measure
 
 
-def test_a_profile_of_lines_without_a_biller(tmp_path: Path) -> None:
+def test_a_profile_of_lines_without_a_billing_provider(tmp_path: Path) -> None:
     nobody: dict[str, Any] = {"billing_npi": None}
     with run_on(tmp_path, line("C1", "2024-01-10", **nobody), line("C2", "2024-02-10", **nobody)) as con:
         assert [row["findings"] for row in rows(con, "from provider_profile(null)")] == [1, 1]
@@ -248,7 +248,7 @@ def test_overlapping_lines_have_several_findings(audit: duckdb.DuckDBPyConnectio
     assert value(audit, "select count(*) from overlapping_lines") == value(audit, several)
 
 
-def test_duplicates_are_of_one_side_and_biller_and_on_two_claims(tmp_path: Path) -> None:
+def test_duplicates_are_of_one_laterality_and_billing_provider_and_on_two_claims(tmp_path: Path) -> None:
     lines = [
         line("C1", "2024-01-10", "27096", "RT", person="same"),
         line("C2", "2024-01-10", "27096", "76", "RT", person="same"),
@@ -267,7 +267,7 @@ def test_duplicates_are_of_one_side_and_biller_and_on_two_claims(tmp_path: Path)
     ]
     with run_on(tmp_path, *lines) as con:
         [row] = rows(con, "from possible_duplicates")
-    assert (row["person_id"], row["side"], row["claim_ids"], row["modifiers"]) == ("same", "right", ["C1", "C2"], ["76", "RT"])
+    assert (row["person_id"], row["laterality"], row["claim_ids"], row["modifiers"]) == ("same", "right", ["C1", "C2"], ["76", "RT"])
     assert row["paid_amount"] == 2 * row["paid_beyond_one_amount"]
 
 
@@ -283,14 +283,14 @@ def test_sessions_are_dates_and_sites_are_sides(tmp_path: Path) -> None:
     lines = [line(f"C{month}", f"2023-{2 * month:02}-01", "27096", side) for month, side in enumerate(sides, 1)]
     lines.append(line("D1", "2023-03-05", "27096", "50", person="both"))
     with run_on(tmp_path, *lines) as con:
-        told = sessions(con, 4)
-        assert {by: (row["line_count"], row["sessions"], row["over_sessions"]) for by, row in told.items()} == {
+        answered = sessions(con, 4)
+        assert {by: (row["line_count"], row["sessions"], row["over_sessions"]) for by, row in answered.items()} == {
             "session": (7, 7, 2),
             "site": (7, 8, 0),
         }
-        assert (told["session"]["over_payees"], told["session"]["over_persons"]) == (1, 1)
-        assert told["session"]["over_paid_amount"] == 2 * lines[0]["paid_amount"]
-        assert (told["session"]["violation_sessions"], told["session"]["review_sessions"]) == (0, 2)
+        assert (answered["session"]["over_payees"], answered["session"]["over_persons"]) == (1, 1)
+        assert answered["session"]["over_paid_amount"] == 2 * lines[0]["paid_amount"]
+        assert (answered["session"]["violation_sessions"], answered["session"]["review_sessions"]) == (0, 2)
         assert sessions(con, 2)["site"]["over_sessions"] == 2
 
 
@@ -330,7 +330,7 @@ def test_questions_are_answered_in_five_lines_at_most() -> None:
 
 def test_an_answer_is_in_columns() -> None:
     with duckdb.connect() as con:
-        told = answer(
+        answered = answer(
             con, "select 'a' as name, 10.50::decimal(9, 2) as paid, [1, 2] as both, true as yes union all select null, 2, [], null"
         )
-    assert told == "name   paid  both  yes\na     10.50  1, 2  true\n       2.00\n"
+    assert answered == "name   paid  both  yes\na     10.50  1, 2  true\n       2.00\n"

@@ -77,7 +77,7 @@ def test_the_run_is_read_and_what_is_made_lies_in_memory(published: Path) -> Non
         assert ask(con, "create temp table findings as select 1; select count(*) from audit.findings")[-1] == (1,)
         assert ask(con, "set variable x = 5; select getvariable('x')")[-1] == (5,)
         assert ask(con, "create macro twice(a) as a * 2; select twice(4)")[-1] == (8,)
-        assert ask(con, "pivot lines on fate using count(*)")
+        assert ask(con, "pivot lines on line_status using count(*)")
         assert ask(con, "/* why */ explain analyze from lines where claim_id = 'explain copy'")
         for query in ("describe findings", "show tables", "summarize rules", "from lines -- all;", "with a as (from lines) from a"):
             assert ask(con, query), query

@@ -66,7 +66,7 @@ def test_an_indented_line_goes_on_with_the_value_above(tmp_path: Path) -> None:
 def test_columns_may_be_explained_everywhere(tmp_path: Path, stage: str) -> None:
     needed = {
         "auditor": [],
-        "3_rules": ["-- section: I", "-- rank: 1", "-- per: date", "-- judges: sij", "-- criterion: One."],
+        "3_rules": ["-- section: I", "-- rank: 1", "-- per: date", "-- cites: sij", "-- criterion: One."],
     }.get(stage, ["-- grain: one row"])
     query = read(tmp_path, "-- title: Things", *needed, "-- column: thing_id: what it is: a number", stage=stage)
     assert query.columns == {"thing_id": "what it is: a number"}

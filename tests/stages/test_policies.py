@@ -23,7 +23,7 @@ EVERY_INJECTION = """\
 -- criterion: All injections are looked at.
 -- rank: 1
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 --
 -- This plan wants to see all of them.
 
@@ -106,7 +106,7 @@ HEADER = f"{INTERVAL}.sql"
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 6: unknown header key 'colour'; known here: .*judges.*title"),
+        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 6: unknown header key 'colour'; known here: .*cites.*title"),
         ("-- rank: 6\n", "-- rank: 6\n-- rank: 7\n", r"line 5: header key 'rank' is there twice"),
         ("-- section: I.A.3.c\n", "", r"line 1: the header lacks 'section'"),
         ("-- param: min_months = 2\n", "-- param: min_months = 2\n-- param: min_months = 3\n", r"line 8: .*'min_months' is there twice"),
@@ -154,7 +154,7 @@ def test_a_policy_toml_that_is_wrong_is_named(tmp_path: Path, text: str, said: s
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        (EVERY_INJECTION.replace("sij_injection", "hip_injection"), "judges: hip_injection: there is no such family"),
+        (EVERY_INJECTION.replace("sij_injection", "hip_injection"), "cites: hip_injection: there is no such family"),
         (EVERY_INJECTION.replace("from injections", "from injections where line_count > $limit"), r"names \$limit, which is neither"),
     ],
 )

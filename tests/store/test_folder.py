@@ -31,7 +31,8 @@ def make_batch(store: Store, batch_id: str = "a1", **changes: Any) -> Batch:
         size=1234,
         codes=[{"hcpcs_code": "27096", "effective_from": None, "effective_to": "2030-01-01"}],
         latest_service_date="2024-01-31",
-        controls={f"rows_{fate}": count for fate, count in COUNTS.items()} | {f"paid_{fate}": f"{n}.50" for fate, n in COUNTS.items()},
+        controls={f"rows_{outcome}": count for outcome, count in COUNTS.items()}
+        | {f"paid_{outcome}": f"{n}.50" for outcome, n in COUNTS.items()},
         columns=[{"column": "claim_id", "is_canonical": True, "is_present": True, "filled_count": 7}],
         reasons={"nul_byte": 2},
     )

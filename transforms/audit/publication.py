@@ -16,16 +16,13 @@ import pyarrow.parquet as pq
 
 from sij_audit.transforms.audit.database import write_database
 from sij_audit.transforms.audit.identity import RunIdentity
-from sij_audit.transforms.columns import FORMAT
+from sij_audit.transforms.columns import FORMAT, ROW_OUTCOMES
 from sij_audit.transforms.duck import write_report
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.queries import Query
 from sij_audit.transforms.store.durable import CrashPoint, hash_file, nowhere, publish_folder, switch_link, write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.runs import hash_json, verify_run
-
-FATES = ("kept", "not_relevant", "quarantined", "duplicate")
-"""What can become of a row that was read; the rows and dollars of the four sum to those read."""
 
 
 def _write_nothing(run: Path) -> None:
@@ -143,10 +140,10 @@ def describe_batches(store: Store, batches: Sequence[Batch], previous_run_id: st
 
 
 def sum_controls(batches: Sequence[Batch]) -> dict[str, Any]:
-    """Sum rows and dollars over the batches; AuditError where the fates of a batch's rows do not add up to what was read."""
+    """Sum rows and dollars over the batches; AuditError where the outcomes of a batch's rows do not add up to what was read."""
     sums: dict[str, Any] = {}
     for measure, number in (("rows", int), ("paid", Decimal)):
-        whole, *parts = [f"{measure}_{fate}" for fate in ("read", *FATES)]
+        whole, *parts = [f"{measure}_{outcome}" for outcome in ("read", *ROW_OUTCOMES)]
         for batch in batches:
             read, accounted = number(batch.controls[whole]), sum(number(batch.controls[part]) for part in parts)
             if read != accounted:

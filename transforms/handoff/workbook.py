@@ -21,7 +21,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from sij_audit.transforms.columns import ROW_FATES
+from sij_audit.transforms.columns import ROW_OUTCOMES
 from sij_audit.transforms.handoff.dispositions import DISPOSITIONS
 from sij_audit.transforms.spreadsheets import write_csv
 from sij_audit.transforms.stages.reference import read_reference
@@ -602,13 +602,13 @@ def _describe_parts(policy_id: str, parts: Sequence[tuple[str, int, Decimal]]) -
 def _describe_controls(con: duckdb.DuckDBPyConnection) -> list[Note]:
     notes = _heading("Control totals of the extracts")
     for measure, label, kind in (("rows", "rows", "bigint"), ("paid", "paid, US$", "decimal(18, 2)")):
-        sums = ", ".join(f"coalesce(sum({measure}_{fate}), 0)::{kind}" for fate in ("read", *ROW_FATES))
+        sums = ", ".join(f"coalesce(sum({measure}_{outcome}), 0)::{kind}" for outcome in ("read", *ROW_OUTCOMES))
         query = (
             f"select coalesce(outcome, 'all'), count(*), {sums} from controls group by rollup (outcome) order by grouping(outcome), outcome"
         )
         totals = con.execute(query).fetchall()
         notes += [
-            ("label", (label, "extracts", "read", *(fate.replace("_", " ") for fate in ROW_FATES))),
+            ("label", (label, "extracts", "read", *(outcome.replace("_", " ") for outcome in ROW_OUTCOMES))),
             *(("cells", row) for row in totals[:-1]),
             ("sum", totals[-1]),
         ]

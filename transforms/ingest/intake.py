@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sij_audit.transforms import program
-from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS, Column
+from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS, FORMAT, QUARANTINE_REASONS, ROW_OUTCOMES, Column
 from sij_audit.transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.csv_part import REASONS, Progress, open_csv_part, registered
 from sij_audit.transforms.ingest.csv_records import Ints, in_order
@@ -57,7 +57,8 @@ QUARANTINE_SCHEMA = pa.schema(
     ]
 )
 
-OUTCOMES = ("read", "kept", "not_relevant", "quarantined", "duplicate")
+COUNTED = ("read", *ROW_OUTCOMES)
+"""What the controls of a batch count, in rows and in dollars."""
 
 
 @dataclass(frozen=True)
@@ -487,12 +488,12 @@ def _balance(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
         "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 and position not in (select position from kept_rows)"
     ).fetchone() or (0, 0)
     for what, counts in (("rows", rows), ("paid dollars", paid)):
-        if counts["read"] != sum(counts[outcome] for outcome in OUTCOMES[1:]):
+        if counts["read"] != sum(counts[outcome] for outcome in ROW_OUTCOMES):
             raise AuditError(
-                f"{name}: its {what} do not balance: " + ", ".join(f"{outcome} {counts[outcome]}" for outcome in OUTCOMES) + "."
+                f"{name}: its {what} do not balance: " + ", ".join(f"{outcome} {counts[outcome]}" for outcome in COUNTED) + "."
             )
-    controls: dict[str, Any] = {f"rows_{outcome}": int(rows[outcome]) for outcome in OUTCOMES}
-    controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]) / 100:.2f}" for outcome in OUTCOMES}
+    controls: dict[str, Any] = {f"rows_{outcome}": int(rows[outcome]) for outcome in COUNTED}
+    controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]) / 100:.2f}" for outcome in COUNTED}
     return controls, reasons
 
 

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from sij_audit.transforms.columns import ROW_OUTCOMES
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
 from sij_audit.transforms.ingest.intake import Refused
 from sij_audit.transforms.settings import Kind, Settings
@@ -36,8 +37,6 @@ PAUSES: list[float] = [1, 5]
 
 DEADLINE_SECONDS = 60.0
 """After so long nobody waits any more, whatever a server does."""
-
-PORTIONS = ("read", "kept", "not_relevant", "quarantined", "duplicate")
 
 
 class NotTold(Exception):
@@ -124,7 +123,7 @@ def _facts(request: "Request", exit_code: int) -> dict[str, Any]:
 def _figures(summary: dict[str, Any]) -> dict[str, Any]:
     """Take what may leave the house out of a summary, by name."""
     return {
-        "rows": {portion: summary["rows"][portion] for portion in PORTIONS},
+        "rows": {outcome: summary["rows"][outcome] for outcome in ("read", *ROW_OUTCOMES)},
         "injections": summary["injections"],
         "amount_at_risk": str(summary["amount_at_risk"]),
         "findings": {

@@ -171,7 +171,7 @@ def tell_day(member: Member, injection: Injection | None, lines: Iterable[Line],
         if injection.doubts:
             yield Text(f"doubts: {', '.join(injection.doubts)}")
     for line in lines:
-        sign, why = ("×", f": does not count, {line.why_not}") if line.why_not else ("◆", f", {dollars(line.paid_amount)}")
+        sign, why = ("×", f": does not count, {line.reason_not_live}") if line.reason_not_live else ("◆", f", {dollars(line.paid_amount)}")
         what = " ".join([line.hcpcs_code, *line.modifiers, (line.family or "no family yet").replace("_", " ")])
         yield Text(f"{sign} {printable(what)}, claim {printable(line.claim_id)} line {line.claim_line_number}{why}")
     for finding in findings:

@@ -18,7 +18,12 @@ Row = Mapping[str, Any]
 
 TRACKS = ("left", "right", "possible_left", "possible_right", "any")
 
-NEEDED_COLUMNS = {("injections", "interval_end_date"), ("injections", "count_end_date"), ("review_states", "held_back_for")}
+NEEDED_COLUMNS = {
+    ("injections", "interval_end_date"),
+    ("injections", "count_end_date"),
+    ("review_states", "held_back_for"),
+    ("lines", "line_status"),
+}
 """Of the reports; runs of earlier versions lack them."""
 
 REVIEWS = """
@@ -90,7 +95,7 @@ class Injection:
 
 @dataclass(frozen=True)
 class Line:
-    """A claim line with a code of some family; `why_not` says why it does not count, None where it does."""
+    """A claim line with a code of some family; `reason_not_live` says why it does not count, None where it does."""
 
     service_date: date
     claim_id: str
@@ -100,7 +105,7 @@ class Line:
     modifiers: tuple[str, ...]
     billing_npi: str | None
     paid_amount: Decimal | None
-    why_not: str | None
+    reason_not_live: str | None
     doubts: tuple[str, ...]
     is_injection: bool
 
@@ -147,9 +152,9 @@ class Finding:
             return "interval" if self.earliest_compliant_date else "series"
         return "count" if self.earliest_compliant_date else "day"
 
-    def lines(self, side: str) -> tuple[Row, ...]:
-        """The lines judged, or those measured against."""
-        return tuple(row for row in self.behind if row["side"] == side)
+    def lines(self, role: str) -> tuple[Row, ...]:
+        """The cited lines, or those measured against."""
+        return tuple(row for row in self.behind if row["role"] == role)
 
 
 @dataclass(frozen=True)
@@ -187,19 +192,19 @@ class Member:
     @cached_property
     def other_procedures(self) -> tuple[Line, ...]:
         """Lines that count and are no injection."""
-        return tuple(line for line in self.lines if not line.why_not and not line.is_injection)
+        return tuple(line for line in self.lines if not line.reason_not_live and not line.is_injection)
 
     @cached_property
     def uncounted(self) -> tuple[Line, ...]:
         """Lines that do not count."""
-        return tuple(line for line in self.lines if line.why_not)
+        return tuple(line for line in self.lines if line.reason_not_live)
 
     @cached_property
     def finding_numbers(self) -> dict[tuple[str, int, date], tuple[int, ...]]:
-        """The findings that judge a line, by claim, line and date."""
+        """The findings that cite a line, by claim, line and date."""
         numbers: dict[tuple[str, int, date], tuple[int, ...]] = {}
         for finding in self.findings:
-            for row in finding.lines("judged"):
+            for row in finding.lines("cited"):
                 key = row["claim_id"], row["claim_line_number"], row["service_date"]
                 numbers[key] = tuple(sorted({*numbers.get(key, ()), finding.number or 0}))
         return numbers
@@ -263,7 +268,7 @@ def _injection(row: Row, tracks: Mapping[tuple[str, str, date], Row]) -> Injecti
 def _line(row: Row) -> Line:
     return Line(
         **{name: row[name] for name in ("service_date", "claim_id", "claim_line_number", "hcpcs_code", "family")},
-        **{name: row[name] for name in ("billing_npi", "paid_amount", "why_not")},
+        **{name: row[name] for name in ("billing_npi", "paid_amount", "reason_not_live")},
         modifiers=tuple(row["modifiers"]),
         doubts=tuple(row["doubts"]),
         is_injection=row["series_seq"] is not None,
@@ -293,7 +298,7 @@ def _finding(
     injections: Sequence[Injection],
     reviewed: Sequence[tuple[str, str]],
 ) -> Finding:
-    memo = tuple((entry["topic"], entry["told"]) for entry in fetch_dicts(con, "from explain(?)", [row["finding_id"]]))
+    memo = tuple((entry["topic"], entry["statement"]) for entry in fetch_dicts(con, "from explain(?)", [row["finding_id"]]))
     behind = tuple(fetch_dicts(con, "from claims_behind(?)", [row["finding_id"]]))
     counts = row["earliest_compliant_date"] and not row["prior_service_date"]
     named = set(row["prior_claim_ids"])

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sij_audit.transforms.columns import COLUMNS, ROW_FATES
+from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
 from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Bin, Caption, Column, Look, Mark, draw_bars, draw_columns, draw_histogram
 from sij_audit.transforms.pages.suppression import (
@@ -825,19 +825,20 @@ def describe_controls(tables: Tables) -> Section:
     order = {"refused": 0, "retracted": 1, "taken": 2, "held": 3}
     ordered = sorted(rows, key=lambda row: (order[row["outcome"]], row["extract"]))
     listed, rest = ordered[:LISTED_EXTRACTS], ordered[LISTED_EXTRACTS:]
-    fates = list(ROW_FATES)
     refused = [f"{row['extract']} was refused: {row['reason']}" for row in rows if row["outcome"] == "refused"]
     told_tables = []
     for kind, caption, write in (("rows", "Rows", write_count), ("paid", "Dollars paid", dollars)):
-        columns = [f"{kind}_read", *(f"{kind}_{fate}" for fate in fates)]
+        columns = [f"{kind}_read", *(f"{kind}_{outcome}" for outcome in ROW_OUTCOMES)]
         told = [[row["extract"], row["outcome"], *(write(row[column]) for column in columns)] for row in listed]
         if rest:
             name = f"{write_count(len(rest))} more extracts"
             told.append([name, "", *(write(sum((row[column] for row in rest), start=0)) for column in columns)])
         total = ["All", "", *(write(sum((row[column] for row in rows), start=0)) for column in columns)]
-        names = ["Extract", "Outcome", "Read", *(fate.replace("_", " ").capitalize() for fate in fates)]
+        names = ["Extract", "Outcome", "Read", *(outcome.replace("_", " ").capitalize() for outcome in ROW_OUTCOMES)]
         told_tables.append(Table(f"{caption}: read, and what became of them", names, told, frozenset(range(2, len(names))), total))
-    balances = all(row[f"{kind}_read"] == sum(row[f"{kind}_{fate}"] for fate in fates) for row in rows for kind in ("rows", "paid"))
+    balances = all(
+        row[f"{kind}_read"] == sum(row[f"{kind}_{outcome}"] for outcome in ROW_OUTCOMES) for row in rows for kind in ("rows", "paid")
+    )
     return Section(
         "controls",
         "Control totals",

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
 from sij_audit.transforms.duck import quote_name, scan_parquet
 from sij_audit.transforms.stages.reference import load_reference
 
@@ -16,8 +16,8 @@ CONTROL_COLUMNS = {
     "extract_sha256": "VARCHAR",
     "outcome": "VARCHAR",
     "reason": "VARCHAR",
-    **{f"rows_{part}": "BIGINT" for part in ("read", "kept", "not_relevant", "quarantined", "duplicate")},
-    **{f"paid_{part}": "DECIMAL(18, 2)" for part in ("read", "kept", "not_relevant", "quarantined", "duplicate")},
+    **{f"rows_{outcome}": "BIGINT" for outcome in ("read", *ROW_OUTCOMES)},
+    **{f"paid_{outcome}": "DECIMAL(18, 2)" for outcome in ("read", *ROW_OUTCOMES)},
 }
 
 EXTRACT_COLUMNS = {

@@ -49,7 +49,7 @@ RULE_VALUES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a policy with the limits in force. `judges` is a family of procedures, or a group of families."""
+    """One rule of a policy with the limits in force. `cites` is a family of procedures, or a group of families."""
 
     query: Query
     rank: int
@@ -57,7 +57,7 @@ class Rule:
     criterion: str
     """The policy's own words of what is not kept."""
     per: str
-    judges: str
+    cites: str
     enabled: bool
     effective: date
     text_held_from: date
@@ -238,7 +238,7 @@ def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) 
         section=header["section"],
         criterion=header["criterion"],
         per=header["per"],
-        judges=header["judges"],
+        cites=header["cites"],
         enabled=bool(overrides.get("enabled", header.get("enabled", "true") == "true")),
         effective=_date(query, "effective") or facts["effective_from"],
         text_held_from=_date(query, "text_held_from") or facts["text_held_from"],

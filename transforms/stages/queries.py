@@ -19,7 +19,7 @@ GRAIN = re.compile(r"one row|no key: (?P<rows>.+)|(?P<columns>[a-z_]+(?:, [a-z_]
 
 NEEDED_KEYS = {
     **dict.fromkeys(("1_lines", "2_timeline", "4_findings", "6_handoff", "7_page", "8_changes"), frozenset({"title", "grain"})),
-    "3_rules": frozenset({"title", "section", "rank", "per", "judges", "criterion"}),
+    "3_rules": frozenset({"title", "section", "rank", "per", "cites", "criterion"}),
     "5_reports": frozenset({"title", "grain", "column"}),
     "auditor": frozenset({"title"}),
 }

@@ -112,7 +112,7 @@ def policy_values(policy: Policy, settings: Mapping[str, Any]) -> dict[str, Any]
 
 def rule_values(policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that a rule may name."""
-    return {**policy_values(policy, settings), **rule.params, "judges": rule.judges}
+    return {**policy_values(policy, settings), **rule.params, "cites": rule.cites}
 
 
 def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:
@@ -122,16 +122,21 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
     create_table(
         con,
         "policies",
-        {"policy_id": "VARCHAR", "policy_version": "VARCHAR", "noted_reason": "VARCHAR"},
+        {"policy_id": "VARCHAR", "policy_version": "VARCHAR", "noted_reason": "VARCHAR", "injection_family": "VARCHAR"},
         [
-            {"policy_id": policy.policy_id, "policy_version": policy.facts["version"], "noted_reason": policy.facts["noted_reason"]}
+            {
+                "policy_id": policy.policy_id,
+                "policy_version": policy.facts["version"],
+                "noted_reason": policy.facts["noted_reason"],
+                "injection_family": policy.params.get("injection_family"),
+            }
             for policy in policies
         ],
     )
     for policy in policies:
         for rule in policy.rules:
-            if rule.judges not in families | groups:
-                raise AuditError(f"{rule.query.place}: judges: {rule.judges}: there is no such family, or group of families")
+            if rule.cites not in families | groups:
+                raise AuditError(f"{rule.query.place}: cites: {rule.cites}: there is no such family, or group of families")
     create_table(
         con,
         "policy_rules",
@@ -141,7 +146,7 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
             "section": "VARCHAR",
             "title": "VARCHAR",
             "rank": "BIGINT",
-            "judges": "VARCHAR",
+            "cites": "VARCHAR",
             "group_kind": "VARCHAR",
             "is_enabled": "BOOLEAN",
             "effective_from": "DATE",
@@ -155,8 +160,8 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
                 "section": rule.section,
                 "title": rule.query.title,
                 "rank": rule.rank,
-                "judges": rule.judges,
-                "group_kind": "family" if rule.judges in families else "family_group",
+                "cites": rule.cites,
+                "group_kind": "family" if rule.cites in families else "family_group",
                 "is_enabled": rule.enabled,
                 "effective_from": rule.effective,
                 "text_held_from": rule.text_held_from,

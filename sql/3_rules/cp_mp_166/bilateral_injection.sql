@@ -5,13 +5,13 @@
 --     procedure per visit, with or without radiographic guidance.
 -- rank: 4
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- enabled: false
 -- param: min_families = multiple_procedures_per_visit.min_families
 -- records: procedure note
 --
--- An injection in which both sides are certain: always a review. Whether the injection of both joints is one procedure is the plan's
--- reading of section I; the rule is off unless a plan turns it on. A day with several kinds of procedure is the business of
+-- An injection in which both sides are certain: always a review. Whether an injection of both joints counts as one procedure is the plan's
+-- reading of section I, so the rule is off unless a plan turns it on. A day with several kinds of procedure is left to
 -- multiple_procedures_per_visit.
 
 select

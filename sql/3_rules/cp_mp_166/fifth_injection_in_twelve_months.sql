@@ -3,15 +3,15 @@
 -- criterion: Less than four therapeutic SIJ injections have been given at the same site in the last 12 months.
 -- rank: 7
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- param: max_count = 4
 -- records: procedure notes of the injections counted, and what they say of side and purpose
 --
 -- Fewer than $max_count therapeutic injections may have been given at the same site in the $count_months months before. It is a violation
--- where one side is certain in the injection and in each of those counted; where sides are only possible, or the injections count over all
--- sites together, it is a review, and so it is where those counted without the ones in doubt would be too few. What looks alike and is
--- lawful: an injection $count_months months to the day after the first of those that would count; $max_count injections on the left and one
--- on the right.
+-- where one side is certain in the injection and in each of those counted. It is a review where sides are only possible, where the
+-- injections reach the limit only over all sites together, or where too few remain once those in doubt are left out. Similar billing that
+-- complies: an injection $count_months months to the day after the first of those that would count; $max_count injections on the left and
+-- one on the right.
 
 with counted_tracks as (
     select

@@ -4,13 +4,13 @@
 --     considered not medically necessary because effectiveness and safety have not been established.
 -- rank: 8
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- param: max_months = 12
 -- records: why injections went on: relief and function after each, and why a more definitive therapy was not possible
 --
--- Going on with a series beyond $max_months months is held not medically necessary, with exceptions case by case: always a review. What
--- looks alike and is lawful: an injection on the day $max_months months after the first; one that starts a new series, $series_months
--- months or more after the one before.
+-- The policy considers a series that continues beyond $max_months months not medically necessary, with exceptions case by case: always a
+-- review. Similar billing that complies: an injection on the day $max_months months after the first; one that starts a new series,
+-- $series_months months or more after the one before.
 
 select
     later.person_id,

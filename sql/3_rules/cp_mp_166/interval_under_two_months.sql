@@ -3,15 +3,15 @@
 -- criterion: SIJ injection is given at intervals at least two months apart
 -- rank: 6
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- param: min_months = 2
 -- param: min_days = second_injection_under_two_weeks.min_days
 -- records: procedure notes of both injections, and what they say of side and purpose
 --
--- Therapeutic injections are covered at intervals of at least $min_months months. It is a violation where both are therapeutic and surely
+-- Therapeutic injections are covered at intervals of at least $min_months months. It is a violation where both are therapeutic and certainly
 -- at the same site, unless the later one may be the second diagnostic injection that I.A.2 allows after $min_days days. Two diagnostic
--- injections are the business of I.A.2. What looks alike and is lawful: the day $min_months months later, also where it is the last day of
--- a shorter month.
+-- injections are left to second_injection_under_two_weeks. Similar billing that complies: the day $min_months months later, also where it
+-- is the last day of a shorter month.
 
 with weighed_neighbours as (
     select

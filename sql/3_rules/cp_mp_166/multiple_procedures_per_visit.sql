@@ -5,14 +5,14 @@
 --     procedure per visit, with or without radiographic guidance.
 -- rank: 3
 -- per: date
--- judges: sij
+-- cites: sij
 -- param: min_families = 2
 -- records: procedure notes of every procedure of that day, with the names of those who did them and the times
 --
--- One procedure per visit: found is a day with procedures of $min_families families or more, one of them for the sacroiliac joint. Claims
--- show it where two families of procedures, neither of them one whose codes also stand for anaesthesia or go with an office visit, were
--- done by one practitioner that day. What looks alike and is lawful: two visits on one day, or two practitioners, which a modifier says;
--- and a joint injection billed by physician and facility, which is one procedure.
+-- One procedure per visit: a finding is a day with procedures of $min_families families or more, one of them for the sacroiliac joint. It is
+-- a violation where one practitioner performed procedures of two families that day, and neither family has codes that also stand for
+-- anaesthesia or go with an office visit. Similar billing that complies: two visits on one day, or two practitioners, as a modifier states;
+-- and a joint injection billed by both physician and facility, which is one procedure.
 
 select
     person_id,

@@ -4,13 +4,13 @@
 --     diagnostic SIJ injection and at least two weeks have passed since the initial injection.
 -- rank: 5
 -- per: injection
--- judges: sij_injection
+-- cites: sij_injection
 -- param: min_days = 14
 -- records: procedure notes of both injections and the record of relief after the first
 --
 -- A second, confirmatory injection may follow the first after $min_days days. It is a violation where the later injection is marked
--- diagnostic and is surely at the same site; a therapeutic one is the business of interval_under_two_months, and here a review. What looks
--- alike and is lawful: a second diagnostic injection $min_days days after the first.
+-- diagnostic and is certainly at the same site; a therapeutic one is a review here, and interval_under_two_months decides about it.
+-- Similar billing that complies: a second diagnostic injection $min_days days after the first.
 
 select
     person_id,

@@ -1,8 +1,9 @@
--- title: The claim lines that a finding judges
+-- title: The claim lines that a finding cites
 -- grain: finding_id, line_key
 --
--- The lines of the finding's group to which the policy applies; of a same-site finding not those that name one side only, and one that does not
--- break the rule. The lead line, which paid most, gives the finding its payer, providers and line of business.
+-- The lines of the finding's family, code or group of families to which the policy applies. A same-site finding does not cite lines that
+-- name only one side where that side does not break the rule. The lead line, the one that paid most, gives the finding its payer, providers
+-- and line of business.
 
 select
     candidates.finding_id,
