@@ -28,7 +28,7 @@ weighed_candidates as (
         coalesce(candidates.doubt_bits, 0)
         | (gathered_lines.any_doubt_bits & bits.authorized)
         | (gathered_lines.all_doubt_bits & bits.line_of_business_unknown)
-        | case when candidates.service_date < candidates.text_held_from then bits.policy_text_not_held else 0 end as deciding_bits,
+        | case when candidates.service_date < candidates.text_held_from then bits.policy_text_not_held else 0 end as deciding_doubt_bits,
     from candidates
     inner join gathered_lines on candidates.finding_id = gathered_lines.finding_id
     cross join bits
@@ -45,9 +45,9 @@ select
     group_kind,
     group_id,
     is_violation as would_be_violation,
-    deciding_bits,
-    deciding_bits | coalesce(noted_doubt_bits, 0) as doubt_bits,
-    case when is_violation and deciding_bits = 0 then 'violation' else 'review' end as determination,
+    deciding_doubt_bits,
+    deciding_doubt_bits | coalesce(noted_doubt_bits, 0) as doubt_bits,
+    case when is_violation and deciding_doubt_bits = 0 then 'violation' else 'review' end as determination,
     scope,
     coalesce(procedure_codes, cited_codes) as procedure_codes,
     prior_service_date,
