@@ -1,8 +1,8 @@
 -- title: Live lines and whether the policy applies to them
 -- grain: line_key: a live line
 --
--- The policy applies from its date on, and not to lines of business whose own coverage takes precedence. A crossover line (Medicaid beside
--- Medicare, for the same family on the same day) goes with the line that takes precedence.
+-- The policy applies to services from its effective date on, except in lines of business whose own coverage takes precedence. It does not
+-- apply to a crossover line either (Medicaid beside Medicare, for the same family on the same day).
 
 with covered_lines as (
     select

@@ -1,10 +1,10 @@
 -- title: Injections in their series
 -- grain: person_id, service_date: a date with a live injection
 --
--- All live lines of one person and date are one injection, the physician's and the facility's. An injection goes on with the series of the
--- one before it where it is less than $series_months months later.
+-- All live lines of one person and date are one injection, the physician's and the facility's. An injection continues the series of the one
+-- before it where it is less than $series_months months later.
 --
--- side_kind says in one number which sides are certain and which possible.
+-- side_kind is a number for which sides are certain and which are possible.
 
 with dated_injections as (
     select

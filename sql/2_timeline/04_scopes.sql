@@ -1,8 +1,8 @@
 -- title: What an earlier injection is to a later one, by their sides
 -- grain: side_kind, earlier_side_kind: the sides of the later and of the earlier injection
 --
--- The scope is same_site where a side is certain in both, else unspecified_site where a side is possible in both, else other_site: the
--- first is the strictest.
+-- The scope is same_site where a side is certain in both; otherwise unspecified_site where a side is possible in both; otherwise
+-- other_site. same_site is the strictest, other_site the least strict.
 
 with side_kinds as (
     select distinct

@@ -25,8 +25,9 @@
 -- column: interval_end_date: the first date that keeps the interval of the policy to this injection
 -- column: count_end_date: the first date on which this injection is no longer counted
 --
--- Diagnostic is what a modifier marks so while fewer than $max_diagnostic_count earlier injections of its series may be at its site. Every other
--- injection counts as therapeutic: the policy's presumption, which a provider rebuts with records. Sound is what is therapeutic and in no doubt.
+-- An injection is diagnostic where a modifier marks it so and fewer than $max_diagnostic_count earlier injections of its series may have been
+-- at its site. Every other injection counts as therapeutic, a presumption that a provider can rebut with records. An injection is sound where
+-- it is therapeutic and has no doubts.
 
 with numbered_kinds as (
     select

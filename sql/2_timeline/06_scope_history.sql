@@ -1,8 +1,8 @@
 -- title: What went before an injection, by scope
 -- grain: person_id, service_date, scope: a scope that holds an earlier injection
 --
--- The latest earlier injection of the scope, the latest sound one, and how many of the same series are in it: all, and those in no doubt, with
--- the doubts of the others.
+-- The latest earlier injection of the scope, the latest sound one, and how many earlier injections of the same series are in the scope: all
+-- of them, and those without doubts, with the doubts of the others.
 
 with kind_history as (
     select

@@ -1,8 +1,8 @@
 -- title: When each side was last injected before an injection
 -- grain: person_id, service_date: a date with a live injection
 --
--- Only injections in which the side is certain; of any series. The sound ones apart, since a finding that rests on a sound injection looks at
--- sound ones alone.
+-- Only injections in which the side is certain, of any series. Sound ones have columns of their own, since a finding that rests on a sound
+-- injection uses sound ones only.
 
 select
     person_id,

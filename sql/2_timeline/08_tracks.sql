@@ -12,9 +12,9 @@
 -- column: counted_before: earlier therapeutic injections of the track that are less than $count_months months old
 --
 -- Tracks left and right hold the injections in which the side is certain, possible_left and possible_right those in which it is possible,
--- any holds all. Therapeutic injections of the track that are less than $count_months months old count.
+-- any holds all. An earlier injection of the track counts where it is therapeutic and less than $count_months months old.
 --
--- counted_before is how many of those went before.
+-- counted_before is the number of earlier injections that count.
 
 with track_injections as (
     select

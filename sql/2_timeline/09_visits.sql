@@ -9,9 +9,9 @@
 -- column: procedure_codes: codes of the date, sorted
 -- column: other_claim_ids: claims with lines of families that are not SIJ, sorted
 --
--- One practitioner did two procedures where two families, one of them for the sacroiliac joint and neither inconclusive, have a line each
--- that the same person rendered, or, where a line does not say who rendered it, that the same NPI billed on claims that are not
--- institutional; and no line of either family is marked as a separate visit or practitioner.
+-- Two procedures were performed by one practitioner where two families, one of them for the sacroiliac joint and neither inconclusive, each
+-- have a line with the same rendering NPI; or, where a line has no rendering NPI, with the same billing NPI on claims that are not
+-- institutional. No line of either family may have a modifier for a separate visit or practitioner.
 
 with family_lines as (
     select

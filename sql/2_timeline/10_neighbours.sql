@@ -18,8 +18,8 @@
 -- column: breaks_right: the right side is certain in the later injection and was injected too shortly before
 -- column: has_other_side: a side is possible in the later injection that does not break the interval
 --
--- Looked at is the strictest scope that holds an injection less than $interval_months months before; of it the latest sound one, else the
--- latest.
+-- Of the scopes that hold an injection less than $interval_months months before, the strictest is used; within it the latest injection that
+-- is sound, or the latest one where none is.
 --
 -- breaks_left and breaks_right say which certain sides of the later injection were injected too shortly before.
 

@@ -1,8 +1,8 @@
 -- title: Findings of this run against those of the run before
 -- grain: finding_id
 --
--- A finding is new, open or changed; one that was published and no longer holds is withdrawn: it keeps its last values, nothing is at risk any
--- more, and it is reported in this one run. The wording of a finding, the policy's version and the run are no change.
+-- A finding is new, open or changed. One that was published and no longer holds is withdrawn: it keeps its last values, but with nothing at
+-- risk, and is reported in this one run. A finding is not changed by another wording, another version of the policy, or another run.
 
 with earlier_findings as (
     select *
@@ -10,41 +10,41 @@ with earlier_findings as (
     where status <> 'withdrawn'
 ),
 
-still_held as (
+findings_of_both_runs as (
+    select * from current_findings
+    union all by name
+    select * from earlier_findings
+),
+
+distinct_contents as (
+    select
+        * exclude (run_id, status, first_reported, policy_version, precedence_note, rationale),
+        count(*) as run_count,
+    from findings_of_both_runs
+    group by all
+),
+
+unchanged_findings as (
+    select finding_id
+    from distinct_contents
+    where run_count = 2
+),
+
+holding_findings as (
     select
         current_findings.*,
         case
             when earlier_findings.finding_id is null then 'new'
-            when (
-                row(
-                    current_findings.policy_section, current_findings.determination, current_findings.scope, current_findings.doubts,
-                    current_findings.member_id, current_findings.line_of_business, current_findings.payer, current_findings.plan,
-                    current_findings.site, current_findings.procedure_codes, current_findings.prior_service_date,
-                    current_findings.interval_days, current_findings.prior_count, current_findings.earliest_compliant_date,
-                    current_findings.claim_lines, current_findings.prior_claim_ids, current_findings.billing_npi,
-                    current_findings.rendering_npi, current_findings.facility_npi, current_findings.paid_amount,
-                    current_findings.amount_at_risk, current_findings.is_upper_bound
-                )
-                is distinct from
-                row(
-                    earlier_findings.policy_section, earlier_findings.determination, earlier_findings.scope, earlier_findings.doubts,
-                    earlier_findings.member_id, earlier_findings.line_of_business, earlier_findings.payer, earlier_findings.plan,
-                    earlier_findings.site, earlier_findings.procedure_codes, earlier_findings.prior_service_date,
-                    earlier_findings.interval_days, earlier_findings.prior_count, earlier_findings.earliest_compliant_date,
-                    earlier_findings.claim_lines, earlier_findings.prior_claim_ids, earlier_findings.billing_npi,
-                    earlier_findings.rendering_npi, earlier_findings.facility_npi, earlier_findings.paid_amount,
-                    earlier_findings.amount_at_risk, earlier_findings.is_upper_bound
-                )
-            )
-                then 'changed'
+            when unchanged_findings.finding_id is null then 'changed'
             else 'open'
         end as status,
         coalesce(earlier_findings.first_reported, $as_of) as first_reported,
     from current_findings
     left join earlier_findings on current_findings.finding_id = earlier_findings.finding_id
+    left join unchanged_findings on current_findings.finding_id = unchanged_findings.finding_id
 ),
 
-withdrawn as (
+withdrawn_findings as (
     select
         earlier_findings.* replace (
             'withdrawn' as status,
@@ -58,6 +58,6 @@ withdrawn as (
     anti join current_findings on earlier_findings.finding_id = current_findings.finding_id
 )
 
-select * exclude (run_id) from withdrawn
+select * exclude (run_id) from withdrawn_findings
 union all by name
-select * from still_held
+select * from holding_findings

@@ -1,10 +1,9 @@
 -- title: Findings that are handed to payment integrity
 -- grain: finding_id: a finding that is new, changed or withdrawn since payment integrity was last served
 --
--- What was served are the findings that held in the run that was handed over last, those that were kept back aside. A finding is new where it
--- was not served, changed where it says something else than what was served, whatever came and went between the two runs. Withdrawn are all
--- that held then and do not hold now, kept back or not, so that nobody recovers money for one; they keep their last values, and nothing is at
--- risk any more.
+-- compared_findings has the findings that hold against what was served: those that held in the run that was handed over last, without those
+-- that were kept back. What came and went between the two runs does not matter. All that held then and do not hold now are withdrawn, kept
+-- back or not, so that nobody recovers money for one; they keep their last values, but with nothing at risk.
 
 with holding_findings as (
     select *
@@ -12,25 +11,13 @@ with holding_findings as (
     where status <> 'withdrawn'
 ),
 
-contents as (
-    select * exclude (run_id, status, first_reported, policy_version, precedence_note, rationale)
-    from holding_findings
-),
-
-served_contents as (
-    select * exclude (run_id, status, first_reported, policy_version, precedence_note, rationale, was_held_back)
-    from served_findings
-    where not was_held_back
-),
-
 changes as (
     select
-        contents.finding_id,
-        case when served_contents.finding_id is null then 'new' else 'changed' end as change,
-    from contents
-    inner join review_states on contents.finding_id = review_states.finding_id
-    left join served_contents on contents.finding_id = served_contents.finding_id
-    where review_states.held_back_for is null and contents is distinct from served_contents -- noqa: RF02
+        compared_findings.finding_id,
+        compared_findings.status as change,
+    from compared_findings
+    inner join review_states on compared_findings.finding_id = review_states.finding_id
+    where review_states.held_back_for is null and compared_findings.status in ('new', 'changed')
 ),
 
 lost_findings as (

@@ -10,14 +10,9 @@ import duckdb
 
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.query.session import open_run
-from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
-from sij_audit.transforms.stages.queries import load_stage
-from sij_audit.transforms.stages.running import run_query, run_stage
+from sij_audit.transforms.stages.running import compare_findings, run_stage
 
 T = TypeVar("T")
-
-PUBLISHED_ONLY = ("run_id", "status", "first_reported")
-"""Columns of published findings that are not about the finding itself."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +91,7 @@ def compare_runs(before: Path, after: Path) -> Comparison:
     if not (before / "findings.parquet").is_file():
         raise AuditError(f"runs/{before.name}/findings.parquet is missing. Restore the run from a backup.")
     with open_run(after, {"findings_before": [before / "findings.parquet"]}) as con:
-        create_table(con, "previous_findings", FINDING_COLUMNS)
-        con.execute("insert into previous_findings by name from findings_before")
-        held = {name: kind for name, kind in FINDING_COLUMNS.items() if name not in PUBLISHED_ONLY}
-        create_table(con, "current_findings", held)
-        con.execute(
-            f"insert into current_findings by name "
-            f"select * exclude ({', '.join(PUBLISHED_ONLY)}) from audit.main.findings where status <> 'withdrawn'"
-        )
-        query = next(query for query in load_stage("4_findings") if query.table == "compared_findings")
-        run_query(con, query, {"as_of": None})
+        compare_findings(con, "from findings_before", "from audit.main.findings where status <> 'withdrawn'")
         return compare_audit(con)
 
 

@@ -20,7 +20,7 @@ from sij_audit.transforms.handoff.workbook import write_findings_csv, write_requ
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, create_table
-from sij_audit.transforms.stages.running import run_stage
+from sij_audit.transforms.stages.running import compare_findings, run_stage
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.runs import find_run
@@ -178,6 +178,8 @@ def _load_served(con: duckdb.DuckDBPyConnection, served: Path | None) -> None:
 
 def _run_queries(con: duckdb.DuckDBPyConnection, settings: Settings, asked_since: date) -> None:
     values = {"max_requests_per_provider": settings.max_requests_per_provider, "asked_since": asked_since}
+    served = "select * exclude (was_held_back) from served_findings where not was_held_back"
+    compare_findings(con, served, "from findings where status <> 'withdrawn'")
     run_stage(con, "6_handoff", values)
 
 

@@ -12,10 +12,13 @@ import duckdb
 
 from sij_audit.transforms.duck import quote_name, quote_text
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.stages.inputs import create_table
+from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from sij_audit.transforms.stages.planning import RULE_COLUMNS, bind_parameters, check_columns, check_rule_columns, explain_mistakes
 from sij_audit.transforms.stages.policies import Policy, Rule
 from sij_audit.transforms.stages.queries import Query, load_stage
+
+PUBLISHED_ONLY = ("run_id", "status", "first_reported")
+"""Columns of published findings that are not about the finding itself."""
 
 SETTING_NAMES = ("as_of", "line_of_business", "run_id", "previous_run_id", "version")
 """What a query of stages 1 to 5 may name besides limits and facts of a policy."""
@@ -113,6 +116,16 @@ def policy_values(policy: Policy, settings: Mapping[str, Any]) -> dict[str, Any]
 def rule_values(policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that a rule may name."""
     return {**policy_values(policy, settings), **rule.params, "cites": rule.cites}
+
+
+def compare_findings(con: duckdb.DuckDBPyConnection, before: str, now: str) -> None:
+    """Fill `compared_findings` outside a run: from findings as they were published before (a SELECT), and those that hold now (another)."""
+    create_table(con, "previous_findings", FINDING_COLUMNS)
+    con.execute(f"insert into previous_findings by name {before}")
+    create_table(con, "current_findings", {name: kind for name, kind in FINDING_COLUMNS.items() if name not in PUBLISHED_ONLY})
+    con.execute(f"insert into current_findings by name select * exclude ({', '.join(PUBLISHED_ONLY)}) from ({now})")
+    [query] = [query for query in load_stage("4_findings") if query.table == "compared_findings"]
+    run_query(con, query, {"as_of": None})
 
 
 def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:

@@ -19,7 +19,9 @@ select
     injections.service_date,
     false as is_violation,
     injections.doubt_bits,
-    'was billed for both joints; section I covers one procedure per visit' as rationale,
+    'was billed for both joints; section I covers '
+    || case when $min_families = 2 then 'one procedure' else 'fewer than ' || $min_families || ' kinds of procedure' end
+    || ' per visit' as rationale,
 from injections
 inner join visits
     on injections.person_id = visits.person_id and injections.service_date = visits.service_date

@@ -17,7 +17,7 @@ with weighed_neighbours as (
     select
         *,
         service_date >= prior_service_date + $min_days::integer as is_after_two_weeks,
-        clean_count = 1 and prior_count > 1 and is_after_two_weeks as hangs_on_doubt,
+        clean_count = 1 and prior_count > 1 and is_after_two_weeks as depends_on_doubt,
     from neighbours
     where not (is_diagnostic and is_prior_diagnostic)
 )
@@ -28,9 +28,9 @@ select
     scope = 'same_site'
     and not (is_diagnostic or is_prior_diagnostic)
     and not (prior_count = 1 and is_after_two_weeks)
-    and not hangs_on_doubt as is_violation,
+    and not depends_on_doubt as is_violation,
     scope,
-    doubt_bits | prior_doubt_bits | case when hangs_on_doubt then doubted_bits else 0 end as doubt_bits,
+    doubt_bits | prior_doubt_bits | case when depends_on_doubt then doubted_bits else 0 end as doubt_bits,
     prior_service_date,
     interval_days,
     prior_count,

@@ -22,7 +22,9 @@ select
     true as may_cover_more,
     procedure_codes,
     other_claim_ids as prior_claim_ids,
-    'were billed for one day, ' || family_count || ' kinds of invasive pain procedure; section I covers one procedure per visit'
+    'were billed for one day, ' || family_count || ' kinds of invasive pain procedure; section I covers '
+    || case when $min_families = 2 then 'one procedure' else 'fewer than ' || $min_families || ' kinds of procedure' end
+    || ' per visit'
     || case
         when is_by_one_practitioner then ', and one practitioner did two of them'
         else ', and claims do not show whether it was one visit'
