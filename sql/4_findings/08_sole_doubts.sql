@@ -12,4 +12,3 @@ inner join doubts on determinations.deciding_doubt_bits = doubts.doubt_bit
 inner join current_findings on determinations.finding_id = current_findings.finding_id
 where determinations.would_be_violation
 group by current_findings.policy_id, doubts.doubt_id, doubts.settled_by
-order by current_findings.policy_id, doubts.doubt_id

@@ -28,18 +28,12 @@ with counted_tracks as (
         count(case when doubt_bits = 0 then 1 end) over counted_injections as sound_count,
         bit_or(doubt_bits) over counted_injections as counted_doubt_bits,
         lag(service_date, $max_count::integer) over track_order as limiting_date,
-        flatten(list(claim_ids) over (
-            partition by person_id, track order by service_date
-            rows between $max_count preceding and 1 preceding
-        )) as limiting_claim_ids,
+        flatten(list(claim_ids) over (track_order rows between $max_count preceding and 1 preceding)) as limiting_claim_ids,
     from tracks
     where not is_diagnostic
     window
         track_order as (partition by person_id, track order by service_date),
-        counted_injections as (
-            partition by person_id, track order by service_date
-            rows between counted_before preceding and 1 preceding
-        )
+        counted_injections as (track_order rows between counted_before preceding and 1 preceding)
 ),
 
 scoped_counts as (
@@ -50,14 +44,14 @@ scoped_counts as (
         any_value(doubt_bits) as doubt_bits,
         max(counted_before) as prior_count,
         max(sound_count) as sound_count,
-        bit_or(case when counted_before >= $max_count then counted_doubt_bits else 0 end) as counted_doubt_bits,
+        bit_or(case when counted_before >= $max_count then counted_doubt_bits end) as counted_doubt_bits,
         max(case when counted_before >= $max_count then (limiting_date + to_months($count_months))::date end)
             as earliest_compliant_date,
         list_sort(list_distinct(flatten(list(case when counted_before >= $max_count then limiting_claim_ids end)))) as prior_claim_ids,
-        max(case when track = 'left' then counted_before end) as left_count,
-        max(case when track = 'left' then sound_count end) as sound_left_count,
-        max(case when track = 'right' then counted_before end) as right_count,
-        max(case when track = 'right' then sound_count end) as sound_right_count,
+        any_value(case when track = 'left' then counted_before end) as left_count,
+        any_value(case when track = 'left' then sound_count end) as sound_left_count,
+        any_value(case when track = 'right' then counted_before end) as right_count,
+        any_value(case when track = 'right' then sound_count end) as sound_right_count,
     from counted_tracks
     group by person_id, service_date, scope_order
     having max(counted_before) >= $max_count

@@ -23,4 +23,3 @@ select
 from site_groups
 semi join procedure_codes
     on site_groups.group_id = procedure_codes.hcpcs_code and procedure_codes.family_id = $cites
-where site_groups.group_kind = 'code'
