@@ -15,7 +15,6 @@ with acting_rows as (
         known_person_id,
         paid_on_date,
         is_void,
-        claim_status,
     from known_rows
     where is_acting_adjustment
 ),
@@ -59,7 +58,6 @@ crossing_copies as (
             and known_rows.known_person_id = crossing_rows.known_person_id
             and known_rows.paid_on_date = crossing_rows.paid_on_date
             and known_rows.is_void = crossing_rows.is_void
-            and known_rows.claim_status is not distinct from crossing_rows.claim_status
     where known_rows.is_acting_adjustment
 ),
 
