@@ -271,6 +271,35 @@ def test_duplicates_are_of_one_laterality_and_billing_provider_and_on_two_claims
     assert row["paid_amount"] == 2 * row["paid_beyond_one_amount"]
 
 
+# --- injections
+
+
+def test_an_injection_has_the_strictest_finding_on_its_own_lines(tmp_path: Path) -> None:
+    lines = [
+        line("A", "2024-01-01", "27096", "RT"),
+        line("B", "2024-01-10", "27096", "RT", billing_npi="9200099999"),
+        line("C", "2024-01-10", "G0260", "RT", claim_type="institutional"),
+        line("D", "2024-06-01", "27096", "LT", billing_npi=None),
+        line("E", "2024-06-01", "64625", "LT", claim_status="denied"),
+        line("F", "2024-06-02", "64625", "LT"),
+    ]
+    with run_on(tmp_path, *lines) as con:
+        injections = rows(con, "from injection_findings")
+        assert {row["rule_id"] for row in rows(con, "from findings")} > {rule for row in injections for rule in row["rules"]}
+    assert [(str(row["service_date"]), row["determination"]) for row in injections] == [
+        ("2024-01-01", None),
+        ("2024-01-10", "violation"),
+        ("2024-06-01", None),
+    ]
+    assert [row["rules"] for row in injections] == [[], ["interval_under_two_months", "second_injection_under_two_weeks"], []]
+    assert [row["billing_npis"] for row in injections] == [[lines[0]["billing_npi"]], sorted(["9200099999", lines[0]["billing_npi"]]), []]
+
+
+def test_every_injection_is_there_with_its_money_once(audit: duckdb.DuckDBPyConnection) -> None:
+    columns = "policy_id, person_id, service_date, site, line_count, paid_amount"
+    assert rows(audit, f"select {columns} from injection_findings") == rows(audit, f"select {columns} from injections")
+
+
 # --- a federal audit
 
 
