@@ -8,7 +8,7 @@
 -- then removed, by all columns, from the few that were found.
 
 with acting_rows as (
-    select distinct
+    select
         data_source,
         claim_id,
         acts_on_claim_id,

@@ -19,7 +19,7 @@ current_suppressions as (
 ),
 
 cited_claims as (
-    select distinct
+    select
         cited_lines.finding_id,
         cited_lines.claim_id,
         policy_lines.data_source,
@@ -36,7 +36,6 @@ suppressed as (
         import_number,
         row_number,
     from current_suppressions
-    where finding_id is not null
     union all
     select
         cited_claims.finding_id,
