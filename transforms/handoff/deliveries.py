@@ -5,7 +5,6 @@ same queries from published tables, and kept in the same files.
 """
 
 import getpass
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 import duckdb
 
 from sij_audit.transforms.duck import fetch_dicts, write_report
-from sij_audit.transforms.errors import AuditError, UsageError
+from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.handoff.workbook import write_findings_csv, write_requests_csv, write_workbook
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.settings import Settings
@@ -23,6 +22,7 @@ from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, cr
 from sij_audit.transforms.stages.running import compare_findings, run_stage
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.numbered import NumberedFiles
 from sij_audit.transforms.store.runs import find_run
 
 ANY_DAY = date(1900, 1, 1)
@@ -79,8 +79,8 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
                 " Leave --since out, or name an earlier run."
             )
         _check_folder(folder)
-        kept = store.review_folder("deliveries")
-        asked = [kept / f"{entry['number']:06}.parquet" for entry in earlier]
+        asked_claims = NumberedFiles(store, "deliveries", ".parquet")
+        asked = [asked_claims.path(entry["number"]) for entry in earlier]
         files_of_delivered = {"delivered_findings": [delivered / "findings.parquet"]} if delivered else {}
         with open_run(current, {**_served_files(served), **files_of_delivered, "asked_claims": asked}) as con:
             _load_served(con, served)
@@ -98,7 +98,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             today = datetime.now(UTC).date()
             _run_queries(con, settings, today - timedelta(days=settings.request_period_days))
             totals, requests, left_out = _count(con)
-            number = 1 + (earlier[-1]["number"] if earlier else 0)
+            number = _entries(store).next_number()
             if not requests and not any(row["findings"] for row in totals if row["part"] not in ("suppressed", "overturned")):
                 return Delivery(None, current.name, since_run_id, totals, requests, left_out)
             _make_folder(folder)
@@ -108,7 +108,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
                 "from records_request",
                 [today],
             )
-            write_durably(kept / f"{number:06}.parquet", partial(write_report, con, "asked_now"))
+            asked_claims.add(number, partial(write_report, con, "asked_now"))
         entry = {
             "number": number,
             "delivered": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,8 +121,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             "requests": requests,
             "left_out_requests": left_out,
         }
-        text = json.dumps(entry, indent=2, default=str) + "\n"
-        write_durably(kept / f"{number:06}.json", lambda path: path.write_text(text, encoding="utf-8"))
+        _entries(store).add_entry(number, entry)
         return Delivery(number, current.name, since_run_id, totals, requests, left_out)
 
 
@@ -143,13 +142,12 @@ def _make_folder(folder: Path) -> None:
 
 def list_deliveries(store: Store) -> list[dict[str, Any]]:
     """What was delivered, the first first; AuditError where an entry is damaged."""
-    entries = []
-    for path in sorted((store.reviews / "deliveries").glob("[0-9]*.json")):
-        try:
-            entries.append(json.loads(path.read_bytes()))
-        except ValueError:
-            raise AuditError(f"reviews/deliveries/{path.name} is damaged. Restore it from a backup.") from None
-    return entries
+    files = _entries(store)
+    return [files.read_entry(path) for path in files.paths()]
+
+
+def _entries(store: Store) -> NumberedFiles:
+    return NumberedFiles(store, "deliveries", ".json")
 
 
 def _is_later(current: Path, run_id: str, other_run_id: str) -> bool:

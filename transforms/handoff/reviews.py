@@ -18,8 +18,9 @@ from sij_audit.transforms.handoff.dispositions import Disposition, read_disposit
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.spreadsheets import take_back
 from sij_audit.transforms.stages.inputs import DISPOSITION_COLUMNS, SUPPRESSION_COLUMNS, create_table, open_warehouse
-from sij_audit.transforms.store.durable import hash_file, write_durably
+from sij_audit.transforms.store.durable import hash_file
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.numbered import NumberedFiles
 from sij_audit.transforms.store.retractions import list_retractions
 from sij_audit.transforms.store.runs import RUN_ID, find_run
 from sij_audit.transforms.text import list_names
@@ -45,7 +46,11 @@ class Imported:
 
 def list_reviews(store: Store, kind: str) -> list[Path]:
     """The files of one kind (dispositions, suppressions), in the order in which they came."""
-    return sorted(path for path in (store.reviews / kind).glob("*.parquet") if not path.name.startswith("."))
+    return _files(store, kind).paths()
+
+
+def _files(store: Store, kind: str) -> NumberedFiles:
+    return NumberedFiles(store, kind, ".parquet")
 
 
 def hash_reviews(store: Store) -> tuple[str, ...]:
@@ -196,16 +201,15 @@ def _read_suppression(number: int, record: Mapping[str, Any], problems: list[str
 
 def _append(store: Store, kind: str, file: Path, make_rows: Callable[[], Sequence[Mapping[str, Any]]]) -> Imported:
     """Keep rows as the next file of their kind, named by its number and the content that it came from."""
-    content = hash_file(file)
-    held = list_reviews(store, kind)
-    if held and held[-1].stem.endswith(content[:16]):
+    files = _files(store, kind)
+    mark = hash_file(file)[:16]
+    if files.paths() and files.paths()[-1].stem.endswith(mark):
         return Imported(0, is_known=True)
     rows = make_rows()
-    number = 1 + max((int(path.stem.split("-")[0]) for path in held), default=0)
+    number = files.next_number()
     today = datetime.now(UTC).date()
     numbered = [{"import_number": number, "row_number": n, "imported_on": today, **row} for n, row in enumerate(rows, 1)]
-    folder = store.review_folder(kind)
     with open_warehouse(store.work) as con:
         create_table(con, kind, COLUMNS[kind], numbered)
-        write_durably(folder / f"{number:06}-{content[:16]}.parquet", partial(write_report, con, kind))
+        files.add(number, partial(write_report, con, kind), mark)
     return Imported(len(rows), is_known=False)

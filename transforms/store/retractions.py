@@ -4,14 +4,13 @@ Each word on an extract is a file of OUT/reviews/retractions that never changes;
 """
 
 import getpass
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.store.durable import write_durably
+from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.store.folder import Store
+from sij_audit.transforms.store.numbered import NumberedFiles
 
 FOLDER = "retractions"
 
@@ -66,13 +65,14 @@ def _only_one(found: dict[str, str]) -> dict[str, str]:
 def retractions(store: Store) -> dict[str, Retraction]:
     """What is retracted now, by the extract's SHA-256; AuditError where an entry is damaged."""
     standing: dict[str, Retraction] = {}
-    for path in list_retractions(store):
+    files = _files(store)
+    for path in files.paths():
+        entry = files.read_entry(path)
         try:
-            entry = json.loads(path.read_bytes())
             retraction = Retraction(entry["extract"], entry["extract_sha256"], entry["reason"], datetime.fromisoformat(entry["retracted"]))
             is_undone = entry["is_undone"]
         except (ValueError, KeyError, TypeError):
-            raise AuditError(f"reviews/{FOLDER}/{path.name} is damaged. Restore it from a backup.") from None
+            raise files.damaged(path) from None
         standing.pop(retraction.extract_sha256, None)
         if not is_undone:
             standing[retraction.extract_sha256] = retraction
@@ -81,11 +81,14 @@ def retractions(store: Store) -> dict[str, Retraction]:
 
 def list_retractions(store: Store) -> list[Path]:
     """The files, in the order in which they came."""
-    return sorted((store.reviews / FOLDER).glob("[0-9]*.json"))
+    return _files(store).paths()
+
+
+def _files(store: Store) -> NumberedFiles:
+    return NumberedFiles(store, FOLDER, ".json")
 
 
 def _append(store: Store, retraction: Retraction, is_undone: bool) -> Retraction:
-    number = 1 + max((int(path.stem) for path in list_retractions(store)), default=0)
     entry = {
         "extract": retraction.extract,
         "extract_sha256": retraction.extract_sha256,
@@ -94,6 +97,6 @@ def _append(store: Store, retraction: Retraction, is_undone: bool) -> Retraction
         "retracted": retraction.retracted.isoformat(timespec="seconds"),
         "by": getpass.getuser(),
     }
-    text = json.dumps(entry, indent=2) + "\n"
-    write_durably(store.review_folder(FOLDER) / f"{number:06}.json", lambda path: path.write_text(text, encoding="utf-8"))
+    files = _files(store)
+    files.add_entry(files.next_number(), entry)
     return retraction
