@@ -58,7 +58,7 @@ def print_plan(planned: Result, comparison: Comparison | None) -> None:
     _say(console)
     _say(console, f"A run now would publish {planned.current.name}; nothing was changed.")
     if comparison is None:
-        _draw(console, findings_table(planned.summary["rules"]))
+        _draw(console, findings_table(planned.summary.rules))
     else:
         print_changes(console, comparison)
 
@@ -67,15 +67,15 @@ def print_changes(console: Console, comparison: Comparison, words: Words = OVER_
     """Print findings that came, went and changed, in sentences and by rule."""
     totals = total_by_policy(comparison.rules)
     for total in totals:
-        told = f"{total.policy_id}: " if len(totals) > 1 else ""
+        policy = f"{total.policy_id}: " if len(totals) > 1 else ""
         _say(
             console,
-            f"{told}{total.new_findings:,} {words.new}, {total.withdrawn_findings:,} {words.withdrawn}, "
+            f"{policy}{total.new_findings:,} {words.new}, {total.withdrawn_findings:,} {words.withdrawn}, "
             f"{total.changed_findings:,} changed, {total.open_findings:,} the same",
         )
         _say(
             console,
-            f"{told}At risk: {dollars(total.amount_before)} {words.before}, {dollars(total.amount_after)} {words.after} "
+            f"{policy}At risk: {dollars(total.amount_before)} {words.before}, {dollars(total.amount_after)} {words.after} "
             f"({signed_dollars(total.amount_after - total.amount_before)})",
         )
     if any(_is_changed(rule) for rule in comparison.rules):
@@ -130,8 +130,8 @@ def _provider_cells(providers: Sequence[ProviderChange]) -> tuple[str, ...]:
 def print_what_if(what_if: WhatIf, top: int) -> None:
     """Print what other limits would find: in a sentence, by rule, and by the `top` providers for which most changes."""
     console = open_console()
-    for told in what_if.trial.told:
-        _say(console, f"NOTICE {told}")
+    for notice in what_if.trial.notices:
+        _say(console, f"NOTICE {notice}")
     comparison = what_if.comparison
     _say(console)
     first, *others = what_if.trial.settings
@@ -176,9 +176,9 @@ def print_findings(console: Console, comparison: Comparison) -> None:
         if finding.status == "open":
             continue
         before, after = finding.determination_before, finding.determination_after
-        told = f"{before} → {after}" if before and after and before != after else after or before or ""
+        became = f"{before} → {after}" if before and after and before != after else after or before or ""
         amounts = (dollars(finding.amount_before) if before else "", dollars(finding.amount_after) if after else "")
-        table.add_row(finding.finding_id, f"{finding.status}: {told}", finding.rule_id, *amounts)
+        table.add_row(finding.finding_id, f"{finding.status}: {became}", finding.rule_id, *amounts)
     if table.row_count:
         _say(console)
         _draw(console, table)
@@ -214,14 +214,14 @@ def print_runs(runs: Sequence[Run]) -> None:
 def print_pruning(pruning: Pruning) -> None:
     """Print which runs were removed, or would be."""
     console = open_console()
-    told = "removed" if pruning.is_done else "would be removed"
+    outcome = "removed" if pruning.is_done else "would be removed"
     for run in pruning.removable:
         published = f"{run.figures.created:%Y-%m-%d}" if run.figures else ""
-        _say(console, f"{run.run_id}, published {published}, {size(run.size)}: {told}")
+        _say(console, f"{run.run_id}, published {published}, {size(run.size)}: {outcome}")
     for run in pruning.protected:
         _say(console, f"{run.run_id}: stays, {'it is the current run' if run.is_current else 'a delivery names it'}")
     room = size(sum(run.size for run in pruning.removable))
-    _say(console, f"{count_of(len(pruning.removable), 'run')}, {room}: {told}")
+    _say(console, f"{count_of(len(pruning.removable), 'run')}, {room}: {outcome}")
     if pruning.removable and not pruning.is_done:
         _say(console, "Nothing was changed. The same with --delete removes them.")
 

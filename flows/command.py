@@ -177,14 +177,14 @@ def nightly(
     """
     from sij_audit.flows.prefect_server import prefect_server
     from sij_audit.transforms.errors import AuditError
-    from sij_audit.transforms.operations.notifications import tell_of_error
+    from sij_audit.transforms.operations.notifications import notify_of_error
 
     def run_flow(request: "Request", report: "Reporter") -> "Result":
         with ExitStack() as stack:
             try:
                 stack.enter_context(prefect_server())
             except AuditError as error:
-                tell_of_error(request, error)
+                notify_of_error(request, error)
                 raise
             from sij_audit.flows.nightly import run_nightly
 
@@ -196,7 +196,7 @@ def nightly(
     audit(
         replace(request, landing=place, command="nightly", max_change=settings.max_change, accept_change=accept_change),
         run_flow,
-        lambda sentence: tell_of_error(request, AuditError(sentence)),
+        lambda sentence: notify_of_error(request, AuditError(sentence)),
     )
 
 
@@ -400,10 +400,10 @@ def status(
     """
     from datetime import UTC
 
-    from sij_audit.transforms.operations.status import tell_status
+    from sij_audit.transforms.operations.status import describe_status
     from sij_audit.transforms.store.folder import Store
 
-    told = tell_status(Store(out), age(max_age), datetime.now(UTC))
+    told = describe_status(Store(out), age(max_age), datetime.now(UTC))
     typer.echo(told.line)
     if not told.is_good:
         raise typer.Exit(1)

@@ -1,25 +1,28 @@
 """What people see of a run: how far it is, and at the end what it found."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from sij_audit.transforms.audit.run import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, Request, Result, StageBegun
+from sij_audit.flows.summary import count_statuses
+from sij_audit.transforms.audit.progress import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, StageBegun
+from sij_audit.transforms.audit.run import Request, Result
+from sij_audit.transforms.audit.summary import RuleTotals, RunSummary
+from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.handoff.deliveries import Delivery
-from sij_audit.transforms.ingest.intake import Held, NotReady, Outcome, Refused, Retracted, Taken
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
 from sij_audit.transforms.text import dollars, list_names, printable
 
 PLAIN_WIDTH = 140
 
-KEPT_BACK = ("suppressed", "overturned")
+NOT_DELIVERED = ("suppressed", "overturned")
 """Parts of a delivery's totals that are counted and not delivered."""
 
 NAMED = 3
@@ -82,13 +85,13 @@ class _Bars:
 def describe_outcome(name: str, outcome: Outcome) -> str:
     """Say in one line what became of an extract."""
     match outcome:
-        case Taken(batch):
+        case Loaded(batch):
             controls = batch.controls
             quarantined = f", {controls['rows_quarantined']:,} quarantined" if controls["rows_quarantined"] else ""
             warning = "" if controls["rows_read"] else ": WARNING, a header and no rows"
             return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
-        case Held(batch, _):
-            return f"{printable(name)}: taken before as {printable(batch.extract)}, not read again"
+        case LoadedBefore(batch, _):
+            return f"{printable(name)}: loaded before as {printable(batch.extract)}, not read again"
         case Refused(_, _, reason, is_remembered):
             return f"{'refused before:' if is_remembered else 'REFUSED'} {printable(reason)}"
         case NotReady(_, reason):
@@ -112,32 +115,34 @@ def print_result(request: Request, result: Result) -> None:
         say(f"Nothing is new since run {result.current.name}: nothing was published.")
         return
     summary = result.summary
-    rows = summary["rows"]
+    rows = summary.rows
     say()
     say(f"Run {result.run.name}, services up to {request.as_of}")
     say(
-        f"Rows: {rows['read']:,} read = {rows['kept']:,} kept + {rows['not_relevant']:,} not relevant"
-        f" + {rows['quarantined']:,} quarantined + {rows['duplicate']:,} duplicate"
+        f"Rows: {rows.read:,} read = {rows.kept:,} kept + {rows.not_relevant:,} not relevant"
+        f" + {rows.quarantined:,} quarantined + {rows.duplicate:,} duplicate"
     )
-    precedence = f", {summary['precedence']:,} of them under coverage that takes precedence" if summary["precedence"] else ""
-    say(f"Injections: {summary['injections']:,}{precedence}")
+    under_precedence = summary.injections_under_precedence
+    precedence = f", {under_precedence:,} of them under coverage that takes precedence" if under_precedence else ""
+    say(f"Injections: {summary.injections:,}{precedence}")
     say()
-    console.print(findings_table(summary["rules"]))
-    say(f"At risk, no dollar counted twice: {dollars(summary['amount_at_risk'])}")
-    statuses = {row["status"]: row["findings"] for row in summary["statuses"]}
-    say("Since the run before: " + ", ".join(f"{statuses.get(status, 0):,} {status}" for status in ("new", "changed", "open", "withdrawn")))
-    is_of_several = len({rule["policy_id"] for rule in summary["rules"]}) > 1
-    for row in summary["held_back"]:
-        policy = f"{row['policy_id']}: " if is_of_several else ""
-        say(f"{policy}Kept out of the hand-off: {row['findings']:,} {row['held_back_for']} ({dollars(row['amount_at_risk'])} at risk)")
-    if summary["sole_doubts"]:
+    console.print(findings_table(summary.rules))
+    say(f"At risk, no dollar counted twice: {dollars(summary.amount_at_risk)}")
+    say("Since the run before: " + count_statuses(summary))
+    is_of_several = len({rule.policy_id for rule in summary.rules}) > 1
+    for excluded in summary.excluded:
+        policy = f"{excluded.policy_id}: " if is_of_several else ""
+        say(
+            f"{policy}Kept out of the hand-off: {excluded.findings:,} {excluded.held_back_for} ({dollars(excluded.amount_at_risk)} at risk)"
+        )
+    if summary.sole_doubts:
         say()
         say("Reviews that would be violations but for one doubt:")
-        for doubt in summary["sole_doubts"]:
-            policy = f"{doubt['policy_id']} " if is_of_several else ""
+        for doubt in summary.sole_doubts:
+            policy = f"{doubt.policy_id} " if is_of_several else ""
             say(
-                f"  {policy}{doubt['doubt_id']}: {doubt['finding_count']:,} ({dollars(doubt['amount_at_risk'])} at risk); "
-                f"what would settle it: {doubt['settled_by']}"
+                f"  {policy}{doubt.doubt_id}: {doubt.finding_count:,} ({dollars(doubt.amount_at_risk)} at risk); "
+                f"what would settle it: {doubt.settled_by}"
             )
     _print_warnings(say, summary)
     say()
@@ -172,8 +177,8 @@ def print_delivery(folder: Path, delivery: Delivery) -> None:
     table.add_column("At risk", justify="right")
     policies = {row["policy_id"] for row in delivery.totals}
     for row in delivery.totals:
-        if row["findings"] or row["part"] not in KEPT_BACK:
-            part = f"{row['part']}, kept back" if row["part"] in KEPT_BACK else row["part"]
+        if row["findings"] or row["part"] not in NOT_DELIVERED:
+            part = f"{row['part']}, not delivered" if row["part"] in NOT_DELIVERED else row["part"]
             part = part if len(policies) == 1 else f"{row['policy_id']} {part}"
             table.add_row(part, f"{row['findings']:,}", dollars(row["amount_at_risk"]))
     console.print(table)
@@ -182,34 +187,32 @@ def print_delivery(folder: Path, delivery: Delivery) -> None:
     console.print(f"Files: {folder}/", markup=False)
 
 
-def findings_table(rules: list[dict[str, Any]]) -> Table:
+def findings_table(rules: Sequence[RuleTotals]) -> Table:
     """Draw findings by rule and determination with dollars at risk; a rule that is off is left out."""
     table = Table(box=None, pad_edge=False)
     for name in ("Rule", "Section"):
         table.add_column(name)
     for name in ("Looked at", "Violations", "Reviews", "Paid", "At risk"):
         table.add_column(name, justify="right")
-    policies = {rule["policy_id"] for rule in rules}
+    policies = {rule.policy_id for rule in rules}
     for rule in rules:
-        if rule["is_enabled"]:
-            name = rule["rule_id"] if len(policies) == 1 else f"{rule['policy_id']} {rule['rule_id']}"
-            counts = (f"{rule[column]:,}" for column in ("looked_at", "violations", "reviews"))
-            table.add_row(name, rule["policy_section"], *counts, dollars(rule["paid_amount"]), dollars(rule["amount_at_risk"]))
+        if rule.is_enabled:
+            name = rule.rule_id if len(policies) == 1 else f"{rule.policy_id} {rule.rule_id}"
+            counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
+            table.add_row(name, rule.policy_section, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk))
     return table
 
 
-def _print_warnings(say: Any, summary: dict[str, Any]) -> None:
-    from sij_audit.transforms.columns import COLUMNS
-
+def _print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
     without = {column.name: column.without for column in COLUMNS}
-    for column, extracts in summary["missing_columns"].items():
-        say(f"WARNING no {column} in {list_names(map(printable, sorted(extracts)), NAMED)}: {without[column]}")
-    totals = summary["totals"]
-    for name, meaning in (
-        ("orphan_adjustments", "adjustments of claims of which nothing was ever delivered"),
-        ("adjustments_across_persons", "adjustments of a claim of another person"),
-        ("unmatched_reversals", "reversals under a claim number of their own that found no line"),
-        ("lines_after_as_of", "lines after the as-of date, which wait"),
+    for name, extracts in summary.missing_columns.items():
+        say(f"WARNING no {name} in {list_names(map(printable, sorted(extracts)), NAMED)}: {without[name]}")
+    odd = summary.odd_lines
+    for name, count, meaning in (
+        ("orphan_adjustments", odd.orphan_adjustments, "adjustments of claims of which nothing was ever delivered"),
+        ("adjustments_across_persons", odd.adjustments_across_persons, "adjustments of a claim of another person"),
+        ("unmatched_reversals", odd.unmatched_reversals, "reversals under a claim number of their own that found no line"),
+        ("lines_after_as_of", odd.lines_after_as_of, "lines after the as-of date, which wait"),
     ):
-        if totals[name]:
-            say(f"Note: {name}: {totals[name]:,} ({meaning})")
+        if count:
+            say(f"Note: {name}: {count:,} ({meaning})")

@@ -23,7 +23,7 @@ from sij_audit.transforms.documents import (
     retell,
 )
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
-from sij_audit.transforms.ingest.intake import QUARANTINE_SCHEMA
+from sij_audit.transforms.ingest.batch_files import QUARANTINE_SCHEMA
 from sij_audit.transforms.settings import Feed, Settings, load_settings
 from sij_audit.transforms.stages.planning import RULE_COLUMNS
 from sij_audit.transforms.stages.policies import RULES, Policy, load_policies, load_policy, policy_folders

@@ -3,11 +3,12 @@
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sij_audit.transforms.audit.run import Request, report_nothing, run_audit
+from sij_audit.transforms.audit.run import Request, run_audit
+from sij_audit.transforms.audit.steps import Audit, AuditInputs, RunSteps
+from sij_audit.transforms.duck import fetch_one
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.settings import FILE_VARIABLE, MASK, Feed, Settings, explain_settings, load_settings, variable_of
 from tests.runs import command, line, write_extract
@@ -236,11 +237,11 @@ def test_a_run_keeps_to_the_memory_limit(tmp_path: Path) -> None:
     extract = write_extract(tmp_path / "claims.parquet", [line("C1", "2024-01-02")])
     limits = []
 
-    def step(name: str, function: Any, *arguments: Any, retries: int = 0) -> Any:
-        done = function(*arguments)
-        if name == "audit":
-            limits.extend(done.con.execute("select current_setting('memory_limit')").fetchone())
-        return done
+    class Watched(RunSteps):
+        def lines(self, inputs: AuditInputs) -> Audit:
+            audit = super().lines(inputs)
+            limits.append(fetch_one(audit.con, "select current_setting('memory_limit')"))
+            return audit
 
-    run_audit(Request(out=tmp_path / "out", extracts=(extract,), settings=Settings(memory_limit="2GB")), report_nothing, step)
+    run_audit(Request(out=tmp_path / "out", extracts=(extract,), settings=Settings(memory_limit="2GB")), steps=Watched())
     assert limits == ["1.8 GiB"]

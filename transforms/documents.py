@@ -23,8 +23,9 @@ from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTI
 from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.handoff.workbook import Limits
-from sij_audit.transforms.ingest.csv_records import LINE_LIMIT, NUL_RUN
-from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT, SUFFIXES
+from sij_audit.transforms.ingest.csv_lines import LINE_LIMIT, NUL_RUN
+from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT
+from sij_audit.transforms.ingest.formats import SUFFIXES
 from sij_audit.transforms.ingest.readings import DATE_FORMS
 from sij_audit.transforms.ingest.row_checks import CHECKED_DATES
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written

@@ -1,12 +1,16 @@
 """DuckDB and its tables: names and texts quoted for SQL, rows as dicts, a finished table as Parquet."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+T = TypeVar("T")
 
 ROW_GROUP = 262_144
 
@@ -34,6 +38,29 @@ def fetch_dicts(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] 
     cursor = con.execute(sql, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_as(con: duckdb.DuckDBPyConnection, kind: type[T], source: str) -> tuple[T, ...]:
+    """Fetch the rows of a table, or of what may stand behind `from`, each as a dataclass whose fields are columns."""
+    columns = ", ".join(quote_name(field.name) for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+    return tuple(kind(*row) for row in con.execute(f"select {columns} from {source}").fetchall())
+
+
+def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> Any:
+    """Run a query that gives one row, and give its first cell."""
+    row = con.execute(sql, values).fetchone()
+    assert row is not None, "the query gives a row"
+    return row[0]
+
+
+@contextmanager
+def registered(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """Let SQL see an Arrow table under a name for a while."""
+    con.register(name, table)
+    try:
+        yield
+    finally:
+        con.unregister(name)
 
 
 def select_report(con: duckdb.DuckDBPyConnection, table: str) -> str:

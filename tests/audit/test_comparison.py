@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from sij_audit.transforms.audit.comparison import compare_audit, compare_runs, total_by_policy
-from sij_audit.transforms.audit.run import Request, audit_batches, identify_run
+from sij_audit.transforms.audit.inputs import gather_inputs
+from sij_audit.transforms.audit.run import Request, identify_run
+from sij_audit.transforms.audit.steps import audited
 from sij_audit.transforms.stages.policies import load_policies, policy_folders
 from sij_audit.transforms.store.folder import Store
 from tests.runs import SAMPLE, line, read_report, run, write_extract
@@ -106,11 +108,8 @@ def test_an_audit_that_is_not_published_is_compared_as_it_would_be(tmp_path: Pat
     policies = load_policies(policy_folders())
     with store.lock():
         batches = store.batches()
-        audit = audit_batches(store, batches, [], policies, identify_run(store, request, batches, [], policies))
-        try:
+        with audited(gather_inputs(store, batches, [], policies, identify_run(store, request, batches, [], policies))) as audit:
             comparison = compare_audit(audit.con)
-        finally:
-            audit.con.close()
     [finding] = comparison.findings
     assert (finding.status, finding.determination_before, finding.determination_after) == ("withdrawn", "violation", None)
     assert (finding.amount_before, finding.amount_after) == (Decimal("186.40"), Decimal("0.00"))

@@ -12,7 +12,7 @@ from sij_audit.transforms.audit.plan import plan_audit
 from sij_audit.transforms.audit.run import Request as Asked
 from sij_audit.transforms.audit.run import Result, run_audit
 from sij_audit.transforms.errors import HeldBack
-from sij_audit.transforms.ingest.intake import Held, Refused, Taken
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Refused
 from sij_audit.transforms.settings import Feed, Settings
 from tests.runs import AS_OF, Row, keys, line, read_report, write_csv, write_extract
 
@@ -41,12 +41,12 @@ def night(landing: Path, *feeds: Feed, as_of: date = AS_OF, **asked: Any) -> Res
 def test_what_is_in_landing_is_taken_once_and_stays_as_it_was(landing: Path) -> None:
     path = put(landing, "a.parquet", EARLY)
     before = (path.read_bytes(), path.stat().st_mtime_ns)
-    assert [type(outcome) for outcome in night(landing).outcomes] == [Taken]
+    assert [type(outcome) for outcome in night(landing).outcomes] == [Loaded]
     again = night(landing)
-    assert ([type(outcome) for outcome in again.outcomes], again.run) == ([Held], None)
+    assert ([type(outcome) for outcome in again.outcomes], again.run) == ([LoadedBefore], None)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     put(landing, "b.parquet", [line("D", "2023-06-01")])
-    assert [type(outcome) for outcome in night(landing).outcomes] == [Held, Taken]
+    assert [type(outcome) for outcome in night(landing).outcomes] == [LoadedBefore, Loaded]
     assert keys(read_report(landing.with_name("out")), "service_date", "status") == [("2023-05-10", "open"), ("2023-06-01", "new")]
 
 
@@ -107,7 +107,7 @@ def test_a_landing_that_is_gone_is_no_reason_to_forget(landing: Path) -> None:
     assert night(landing).run is None
     landing.rmdir()
     shutil.move(landing.with_name("away"), landing)
-    assert [type(outcome) for outcome in night(landing).outcomes] == [Held]
+    assert [type(outcome) for outcome in night(landing).outcomes] == [LoadedBefore]
 
 
 def test_a_refusal_that_only_a_held_run_told_of_is_told_again(landing: Path) -> None:
@@ -133,5 +133,5 @@ def test_a_plan_knows_what_nights_have_read(landing: Path) -> None:
         assert (planned.exit_code, planned.run) == (0, None)
     put(landing, "b.parquet", [line("D", "2023-06-01")])
     with plan_audit(asked) as planned:
-        assert [type(outcome) for outcome in planned.outcomes] == [Held, Taken, Refused]
+        assert [type(outcome) for outcome in planned.outcomes] == [LoadedBefore, Loaded, Refused]
     assert (landing.with_name("out") / "landing.json").read_bytes() == before

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from sij_audit.transforms.audit.run import check_codes, one_batch_each
-from sij_audit.transforms.ingest.intake import code_table
+from sij_audit.transforms.audit.counted_batches import check_codes, one_batch_each
+from sij_audit.transforms.ingest.batch_codes import code_table
 from sij_audit.transforms.stages.reference import Code, load_codes
 from sij_audit.transforms.store.folder import Store
 from tests.runs import line, read_report, run, write_extract

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.audit.comparison import compare_runs
-from sij_audit.transforms.audit.run import StageBegun
+from sij_audit.transforms.audit.progress import StageBegun
 from sij_audit.transforms.audit.what_if import WhatIf, choose_policy, read_trial, try_limits, write_trial
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import RULES, Policy, load_policies, load_policy, policy_folders
@@ -226,7 +226,7 @@ def test_rules_that_cannot_be_switched_are_told(policy: Policy) -> None:
 
 def test_what_is_in_force_anyhow_is_told_and_left_out(policy: Policy) -> None:
     trial = read_trial(policy, ["series_months=12", f" {INTERVAL}.min_months = 3 "], enable=[INTERVAL])
-    assert trial.told == ("series_months is 12 today already.", f"{INTERVAL} is on today already.")
+    assert trial.notices == ("series_months is 12 today already.", f"{INTERVAL} is on today already.")
     assert str(trial) == f"{INTERVAL}.min_months 3 instead of 2"
 
 

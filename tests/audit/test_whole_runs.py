@@ -25,7 +25,7 @@ import pytest
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.columns import COLUMNS, FORMAT, ROW_OUTCOMES
 from sij_audit.transforms.errors import AuditError, BusyError, UsageError
-from sij_audit.transforms.ingest.intake import Held, Refused, Taken
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Refused
 from sij_audit.transforms.stages import reference as reference_tables
 from sij_audit.transforms.stages.queries import load_stage
 from sij_audit.transforms.store.folder import Store
@@ -206,7 +206,7 @@ def test_where_nothing_is_new_nothing_is_published(early: Path, tmp_path: Path) 
     for extracts in ((), (tmp_path / "early.parquet",)):
         result = run(early, *extracts)
         assert (result.exit_code, result.run, result.summary) == (0, None, None)
-        assert [type(outcome) for outcome in result.outcomes] == [Held] * len(extracts)
+        assert [type(outcome) for outcome in result.outcomes] == [LoadedBefore] * len(extracts)
     assert len(runs_of(early)) == 1
     assert reports(early) == before
 
@@ -214,7 +214,7 @@ def test_where_nothing_is_new_nothing_is_published(early: Path, tmp_path: Path) 
 def test_the_same_bytes_under_another_name_are_not_read_again(early: Path, tmp_path: Path) -> None:
     shutil.copy(tmp_path / "early.parquet", tmp_path / "renamed.parquet")
     result = run(early, tmp_path / "renamed.parquet")
-    assert (type(result.outcomes[0]), result.run) == (Held, None)
+    assert (type(result.outcomes[0]), result.run) == (LoadedBefore, None)
 
 
 @pytest.mark.parametrize("change", [{"as_of": date(2024, 7, 1)}, {"line_of_business": "commercial"}])
@@ -299,7 +299,7 @@ def test_no_extracts_on_an_empty_out_give_valid_empty_reports(sample: Path, tmp_
 
 def test_a_header_alone_is_an_extract_of_no_rows(tmp_path: Path) -> None:
     result = run(tmp_path / "out", write_extract(tmp_path / "header.csv", []), write_extract(tmp_path / "header.parquet", []))
-    assert (result.exit_code, [type(outcome) for outcome in result.outcomes]) == (0, [Taken, Taken])
+    assert (result.exit_code, [type(outcome) for outcome in result.outcomes]) == (0, [Loaded, Loaded])
     controls = read_report(tmp_path / "out", "controls")
     assert [(row["outcome"], row["rows_read"], row["paid_read"]) for row in controls] == [("taken", 0, 0)] * 2
     columns = read_report(tmp_path / "out", "columns")
@@ -583,7 +583,7 @@ def test_where_a_family_has_gained_a_code_the_extract_is_asked_for_and_read_agai
     assert {path.name for path in (out / "claims").iterdir()} == old_batches
 
     result = run(out, extract)
-    assert [type(outcome) for outcome in result.outcomes] == [Taken]
+    assert [type(outcome) for outcome in result.outcomes] == [Loaded]
     batches = {path.name for path in (out / "claims").iterdir()}
     assert (len(batches), len(batches & old_batches)) == (2, 1)
     assert {path.name for path in (out / "quarantine").iterdir()} == batches

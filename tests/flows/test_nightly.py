@@ -16,7 +16,7 @@ import pytest
 from sij_audit.flows.prefect_server import QUIET, prefect_server
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.store.folder import Store
-from tests.prefect_house import House
+from tests.prefect_house import House, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,15 +27,16 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from sij_audit.flows import nightly
+from sij_audit.flows import nightly, stage_tasks
 from sij_audit.transforms.audit.run import Request, Result
 from sij_audit.transforms.errors import BusyError, HeldBack
 
-nightly.RETRY_SECONDS[:] = [0.1, 0.1]
+stage_tasks.RETRY_SECONDS[:] = [0.1, 0.1]
 tries = []
 
 
-def read(kind, cell):
+def ingest(steps, cell):
+    kind = sys.argv[1]
     tries.append(cell)
     if kind == "flaky" and len(tries) < 3:
         raise OSError(cell)
@@ -48,12 +49,24 @@ def read(kind, cell):
     return cell
 
 
-def run_audit(request, report, step):
+def lines(steps, cell):
+    return len(cell)
+
+
+class Tasks(stage_tasks.StageTasks):
+    ingest = stage_tasks.as_task(ingest, retries=2)
+    lines = stage_tasks.as_task(lines)
+
+
+def run_audit(request, report, steps):
     report("told")
-    cell = step("ingest 1 of 1", read, sys.argv[1], "MAR" + "KER", retries=2)
+    cell = steps.ingest("MAR" + "KER")
     if sys.argv[1] == "outside":
         raise KeyError(cell)
-    return Result((), Path("runs") / f"R{step('audit', len, cell)}", None, None)
+    return Result((), Path("runs") / f"R{steps.lines(cell)}", None, None)
+
+
+nightly.StageTasks = Tasks
 
 
 nightly.run_audit = run_audit
@@ -96,7 +109,7 @@ def test_steps_are_retried_and_errors_passed_on(server: tuple[str, Path], tmp_pa
     assert done.stdout.strip() == said
     assert done.stderr == ""
     stored = [path.read_bytes() for folder in (home, tmp_path) for path in folder.rglob("*") if path.is_file()]
-    assert any(b"ingest 1 of 1" in content for content in stored), "the server's database was not looked at"
+    assert any(b"ingest" in content for content in stored), "the server's database was not looked at"
     assert not any(b"MARKER" in content or b"MARKER" in _decoded(content) for content in stored)
 
 
@@ -112,7 +125,7 @@ def test_a_server_ends_with_the_process_that_started_it() -> None:
     script = """
 import time
 from sij_audit.flows.prefect_server import QUIET, prefect_server
-from tests.prefect_house import House
+from tests.prefect_house import House, wait_for
 
 with prefect_server() as address:
     print(address, flush=True)
@@ -167,7 +180,30 @@ def published_hashes(out: Path) -> dict[str, str]:
     }
 
 
-def test_the_flow_publishes_what_the_command_does_and_tells_prefect_no_member(server: tuple[str, Path], tmp_path: Path) -> None:
+STAIRCASE = ["ingest", "lines", "timeline", "rules", "findings", "reports", "publish"]
+
+
+def picture_of(house: House, as_of: str) -> list[tuple[str, list[str]]]:
+    """Tasks of the night of a day, in their order, each with those that it comes after, as Prefect draws them."""
+    [run] = [run for run in house.ask("flow_runs/filter", {}) if run["parameters"].get("as_of") == as_of]
+
+    def look() -> list[tuple[str, list[str]]] | None:
+        nodes = [node for _, node in house.ask(f"flow_runs/{run['id']}/graph-v2")["nodes"] if node["kind"] == "task-run"]
+        names = {node["id"]: node["label"] for node in nodes}
+        drawn = sorted(nodes, key=lambda node: STAIRCASE.index(node["label"]))
+        return [(node["label"], [names[parent["id"]] for parent in node["parents"]]) for node in drawn] if len(nodes) == 7 else None
+
+    return wait_for("all tasks in Prefect's database", look)
+
+
+def test_prefect_draws_a_night_as_the_staircase(house: House, tmp_path: Path) -> None:
+    options = [ROOT / "data/sample", "--as-of", "2024-05-31", "--out", tmp_path / "out"]
+    assert run_command("nightly", *options, address=house.address, home=tmp_path / "home").returncode == 0
+    before = [[], *([name] for name in STAIRCASE)]
+    assert picture_of(house, "2024-05-31") == list(zip(STAIRCASE, before, strict=False))
+
+
+def test_the_flow_publishes_what_the_command_does_and_shows_prefect_no_member(server: tuple[str, Path], tmp_path: Path) -> None:
     address, home = server
     options = [ROOT / "data/sample", "--as-of", "2024-06-30", "--out"]
     plain = run_command("run", *options, tmp_path / "plain")
@@ -179,7 +215,7 @@ def test_the_flow_publishes_what_the_command_does_and_tells_prefect_no_member(se
     assert len(cells) > 500
     folders = (home, tmp_path / "home")
     stored = b"\n".join(path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file())
-    assert b"ingest 3 of 3" in stored
+    assert b"nightly-audit" in stored
     assert [cell for cell in cells if len(cell) > 5 and cell.encode() in stored] == []
 
 

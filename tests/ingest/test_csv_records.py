@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.errors import ExtractRefused
-from sij_audit.transforms.ingest.csv_records import FIELD_LIMIT, Lines, Reader, read_record, scan_lines, strict_records
+from sij_audit.transforms.ingest.csv_lines import FIELD_LIMIT, Lines, scan_lines
+from sij_audit.transforms.ingest.csv_records import Reader, read_record, strict_records
 
 PIECES = [b"a", b"bc", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\0", b"\xff", "é".encode(), b" "]
 contents = st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join)

@@ -1,4 +1,4 @@
-"""Which files are taken, and which are refused before a row is read."""
+"""Which files are refused before a row is read, and what their sidecars say."""
 
 import gzip
 import hashlib
@@ -8,44 +8,22 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from sij_audit.transforms.errors import ExtractNotReady, ExtractRefused, UsageError
+from sij_audit.transforms.errors import ExtractNotReady, ExtractRefused
 from sij_audit.transforms.ingest import extracts
-from sij_audit.transforms.ingest.extracts import check_unchanged, decompress, discover_extracts, hash_extract, open_extract, read_sidecars
+from sij_audit.transforms.ingest.extracts import check_unchanged, decompress, hash_extract, open_extract, read_sidecars
+from sij_audit.transforms.ingest.formats import format_of
 
 
-def test_a_folder_is_its_extracts_by_name(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.parquet", "c.CSV.GZ", "d.csv.zst", ".hidden.csv", "notes.txt", "e.csv.sha256"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "sub.csv").mkdir()
-    (tmp_path / "sub.csv" / "deep.csv").write_bytes(b"x")
-    assert [path.name for path in discover_extracts([tmp_path])] == ["a.parquet", "b.csv", "c.CSV.GZ", "d.csv.zst"]
-
-
-def test_arguments_keep_their_order(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.csv"):
-        (tmp_path / name).write_bytes(b"x")
-    arguments = [tmp_path / "b.csv", tmp_path / "a.csv"]
-    assert discover_extracts(arguments) == arguments
-
-
-def test_a_path_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"gone\.csv does not exist"):
-        discover_extracts([tmp_path / "gone.csv"])
-
-
-@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "name"])
-def test_only_regular_files_of_our_kinds_are_opened(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_only_regular_files_are_opened(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x.csv"
     if kind == "link":
         (tmp_path / "real.csv").write_bytes(b"x")
         path.symlink_to(tmp_path / "real.csv")
     elif kind == "pipe":
         os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
     else:
-        path = tmp_path / "x.txt"
-        path.write_bytes(b"x")
+        path.mkdir()
     with pytest.raises(ExtractRefused), open_extract(path):
         pass
 
@@ -71,7 +49,7 @@ def test_a_file_that_changes_is_not_ready(tmp_path: Path, change: str) -> None:
 
 
 def content_of(path: Path) -> bytes:
-    with open_extract(path) as extract:
+    with open_extract(path, format_of(path)[1]) as extract:
         return b"".join(decompress(extract))
 
 

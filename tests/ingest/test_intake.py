@@ -8,6 +8,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,10 +23,13 @@ from hypothesis import strategies as st
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.ingest import csv_part, row_checks
+from sij_audit.transforms.ingest import csv_part, kept_lines, row_checks
 from sij_audit.transforms.ingest import intake as ingest
-from sij_audit.transforms.ingest.csv_records import FIELD_LIMIT
-from sij_audit.transforms.ingest.intake import Held, NotReady, Refused, Taken, ingest_extract, lacking_codes
+from sij_audit.transforms.ingest.batch_codes import lacking_codes
+from sij_audit.transforms.ingest.controls import COUNTED
+from sij_audit.transforms.ingest.csv_lines import FIELD_LIMIT
+from sij_audit.transforms.ingest.intake import ingest_extract
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Refused
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Store
 
@@ -54,9 +58,9 @@ def take(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code
     return ingest_extract(store, path, codes)
 
 
-def taken(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code] = CODES) -> Taken:
+def taken(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code] = CODES) -> Loaded:
     outcome = take(store, content, name, codes)
-    assert isinstance(outcome, Taken), outcome
+    assert isinstance(outcome, Loaded), outcome
     return outcome
 
 
@@ -69,18 +73,18 @@ def refused(store: Store, content: bytes, name: str = "x.csv") -> str:
     return outcome.reason
 
 
-def lines(outcome: Taken) -> list[dict[str, Any]]:
+def lines(outcome: Loaded) -> list[dict[str, Any]]:
     return pq.ParquetFile(outcome.batch.path).read().to_pylist()
 
 
-def quarantine(store: Store, outcome: Taken) -> list[tuple[int, str, bytes]]:
+def quarantine(store: Store, outcome: Loaded) -> list[tuple[int, str, bytes]]:
     table = pq.ParquetFile(store.quarantine / f"{outcome.batch.batch_id}.parquet").read()
     assert set(table["source_file"].to_pylist()) <= {outcome.batch.extract}
     return list(zip(*(table[name].to_pylist() for name in ("row_number", "reason", "raw_row")), strict=True))
 
 
-def counts(outcome: Taken) -> tuple[int, ...]:
-    return tuple(outcome.batch.controls[f"rows_{name}"] for name in ingest.COUNTED)
+def counts(outcome: Loaded) -> tuple[int, ...]:
+    return tuple(outcome.batch.controls[f"rows_{name}"] for name in COUNTED)
 
 
 def parquet_bytes(columns: dict[str, Any]) -> bytes:
@@ -169,7 +173,7 @@ def test_refused_rows_make_no_claim_relevant(store: Store) -> None:
 
 def test_a_claim_is_told_by_its_own_number_where_hashes_collide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [GOOD, ["C2", "1", "M1", "2024-01-15", "99213", "1"]]
-    for module in (ingest, row_checks):
+    for module in (kept_lines, row_checks):
         monkeypatch.setattr(module, "CLAIM_HASH", "length(claim_id)::ubigint")
     assert counts(taken(store, csv_bytes(rows))) == (2, 1, 1, 0, 0)
 
@@ -513,14 +517,14 @@ def test_sidecars_must_agree(store: Store) -> None:
 
 def test_a_file_that_grows_while_it_is_read_is_left(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     path = store.root / "x.csv"
-    real = ingest.scan_rows
+    real = kept_lines.scan_rows
 
     def grow(*args: Any) -> Any:
         with path.open("ab") as file:
             file.write(LINE)
         return real(*args)
 
-    monkeypatch.setattr(ingest, "scan_rows", grow)
+    monkeypatch.setattr(kept_lines, "scan_rows", grow)
     assert isinstance(take(store, CONTENT), NotReady)
     assert not list(store.claims.iterdir())
 
@@ -530,9 +534,9 @@ def test_a_file_that_grows_while_it_is_read_is_left(store: Store, monkeypatch: p
 
 def test_known_content_is_not_read_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first = taken(store, CONTENT)
-    monkeypatch.setattr(ingest, "_take", None)
+    monkeypatch.setattr(ingest, "_load", None)
     again = take(store, CONTENT, "again.csv")
-    assert isinstance(again, Held)
+    assert isinstance(again, LoadedBefore)
     assert again.batch == first.batch
 
 
@@ -541,7 +545,7 @@ def test_a_code_that_was_in_force_asks_for_the_extract_again(store: Store) -> No
     later = [*CODES, Code("99213", date(2024, 1, 17), None)]
     in_force = [*CODES, Code("99213", date(2024, 1, 16), None)]
     assert lacking_codes(first.batch, later) == []
-    assert isinstance(take(store, CONTENT, codes=later), Held)
+    assert isinstance(take(store, CONTENT, codes=later), LoadedBefore)
     assert lacking_codes(first.batch, in_force) == ["99213"]
     second = taken(store, CONTENT, "renamed.csv", in_force)
     assert counts(second) == (2, 2, 0, 0, 0)
@@ -770,7 +774,7 @@ def test_any_bytes_balance(tmp_path_factory: pytest.TempPathFactory, body: bytes
     expected = naive_rows(body, len(HEADER))
     read, kept, not_relevant, quarantined, duplicate = counts(outcome)
     assert read == len(expected) == kept + not_relevant + quarantined + duplicate
-    paid = {name: Decimal(outcome.batch.controls[f"paid_{name}"]) for name in ingest.COUNTED}
+    paid = {name: Decimal(outcome.batch.controls[f"paid_{name}"]) for name in COUNTED}
     assert paid["read"] == sum(naive_paid(fields) for _, fields in expected) == sum(paid.values()) - paid["read"]
     found = {number: reason for number, reason, _ in quarantine(store, outcome)}
     assert len(found) == quarantined
@@ -819,8 +823,8 @@ def test_what_is_kept_hangs_on_nothing_else(store: Store, monkeypatch: pytest.Mo
     elif change == "parquet":
         name, content = "b.parquet", parquet_bytes({column: [row[i] for row in rows] for i, column in enumerate(HEADER)})
     elif change == "strictly":
-        real = ingest.open_csv_part
-        monkeypatch.setattr(ingest, "open_csv_part", lambda *args: real(*args[:5], False))
+        strict = replace(csv_part.FORMAT, open_part=lambda given: csv_part.open_csv_part(replace(given, is_trusted=False)))
+        monkeypatch.setattr(ingest, "format_of", lambda path: (strict, ""))
     elif change == "small blocks":
         monkeypatch.setattr(
             csv_part, "read_blocks", lambda descriptor: iter([content[at : at + 777] for at in range(0, len(content), 777)])
@@ -860,14 +864,14 @@ def strict_fetch(fetch: Any, monkeypatch: pytest.MonkeyPatch, real: Any) -> Any:
 
 
 def test_controls_that_do_not_balance_fail(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = ingest.scan_rows
+    real = kept_lines.scan_rows
 
     def lose_a_cent(part: Any, codes: Any) -> Any:
         found = real(part, codes)
         part.con.execute("update scanned set paid_cents = paid_cents - 1 where rowid = 0")
         return found
 
-    monkeypatch.setattr(ingest, "scan_rows", lose_a_cent)
+    monkeypatch.setattr(kept_lines, "scan_rows", lose_a_cent)
     with pytest.raises(AuditError, match="do not balance"):
         take(store, CONTENT)
     assert not list(store.claims.iterdir())

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from sij_audit.transforms import program
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.ingest import landing
-from sij_audit.transforms.ingest.extracts import discover_extracts
-from sij_audit.transforms.ingest.intake import Held, NotReady, Outcome, Refused, Taken, ingest_extract
-from sij_audit.transforms.ingest.landing import BLUR_NS, RECENT, Landing, look, lost_columns, missing_feeds, remember
+from sij_audit.transforms.ingest.feeds import RECENT, lost_columns, missing_feeds
+from sij_audit.transforms.ingest.formats import discover_extracts
+from sij_audit.transforms.ingest.intake import ingest_extract
+from sij_audit.transforms.ingest.landing import BLUR_NS, Landing, look, remember
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused
 from sij_audit.transforms.settings import Feed
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch, Store
@@ -94,34 +96,34 @@ def to_read(store: Store, folder: Path, codes: Sequence[Code] = CODES, feeds: Se
     return [path.name for path in look(store, folder, codes, feeds).to_read]
 
 
-def told(outcomes: dict[Path, Outcome]) -> dict[str, str]:
+def words_of(outcomes: dict[Path, Outcome]) -> dict[str, str]:
     """Outcomes in a word; what was refused anew in upper case."""
     words = {}
     for path, outcome in outcomes.items():
         is_new = isinstance(outcome, Refused) and not outcome.is_remembered
-        words[path.name] = "REFUSED" if is_new else type(outcome).__name__.lower()
+        words[path.name] = "REFUSED" if is_new else {"LoadedBefore": "known"}.get(type(outcome).__name__, type(outcome).__name__.lower())
     return words
 
 
 # What is known
 
 
-def test_what_was_taken_or_refused_is_known_the_next_night(store: Store, folder: Path) -> None:
+def test_what_was_loaded_or_refused_is_known_the_next_night(store: Store, folder: Path) -> None:
     write(folder / "a.csv", "C1")
     write(folder / "c.csv", "C1")
     write_refused(folder / "b.csv")
     (folder / "d.csv").touch()
     (folder / "e.csv").symlink_to(folder / "a.csv")
     first, outcomes = night(store, folder)
-    assert told(outcomes) == {"a.csv": "taken", "b.csv": "REFUSED", "c.csv": "held", "d.csv": "REFUSED", "e.csv": "REFUSED"}
+    assert words_of(outcomes) == {"a.csv": "loaded", "b.csv": "REFUSED", "c.csv": "known", "d.csv": "REFUSED", "e.csv": "REFUSED"}
     second, again = night(store, folder)
     assert (first.remembered, second.to_read) == ((), ())
-    assert told(again) == {"a.csv": "held", "b.csv": "refused", "c.csv": "held", "d.csv": "refused", "e.csv": "refused"}
+    assert words_of(again) == {"a.csv": "known", "b.csv": "refused", "c.csv": "known", "d.csv": "refused", "e.csv": "refused"}
     for path, outcome in again.items():
         before = outcomes[path]
         if isinstance(before, Refused) and isinstance(outcome, Refused):
             assert (outcome.extract, outcome.sha256, outcome.reason) == (before.extract, before.sha256, before.reason)
-        elif isinstance(outcome, Held):
+        elif isinstance(outcome, LoadedBefore):
             assert (outcome.path, outcome.batch) == (path, store.batches()[0])
 
 
@@ -155,18 +157,18 @@ def test_a_full_landing_folder_costs_one_listing_and_no_open(store: Store, folde
     for number in range(1_000):
         (folder / f"empty_{number}.csv").touch()
     outcome = ingest_extract(store, taken, CODES)
-    assert isinstance(outcome, Taken)
+    assert isinstance(outcome, Loaded)
     found = look(store, folder, CODES)
     empty = ingest_extract(store, folder / "empty_0.csv", CODES)
     remember(
         store,
         found,
-        {path: empty if path.name.startswith("empty") else Held(outcome.batch, path) for path in found.to_read},
+        {path: empty if path.name.startswith("empty") else LoadedBefore(outcome.batch, path) for path in found.to_read},
     )
     with counting(folder) as counted:
         found, outcomes = night(store, folder)
     assert (counted, found.to_read) == ({"os.scandir": 1}, ())
-    assert Counter(told(outcomes).values()) == {"held": 9_000, "refused": 1_000}
+    assert Counter(words_of(outcomes).values()) == {"known": 9_000, "refused": 1_000}
 
 
 def test_reading_is_what_opens(store: Store, folder: Path) -> None:
@@ -261,11 +263,11 @@ def test_what_changed_is_read_again(store: Store, folder: Path, change: Callable
     night(store, folder)
     change(path)
     assert to_read(store, folder) == ["a.csv"]
-    outcomes = told(night(store, folder)[1])
+    outcomes = words_of(night(store, folder)[1])
     expected = "REFUSED"
     if write_it is write:
-        # the totals of content that was taken before are not asked for
-        expected = {rewrite_in_place: "taken", replace_file: "taken", add_totals: "held"}.get(change, "REFUSED")
+        # the totals of content that was loaded before are not asked for
+        expected = {rewrite_in_place: "loaded", replace_file: "loaded", add_totals: "known"}.get(change, "REFUSED")
     assert outcomes == {"a.csv": expected}
     assert to_read(store, folder) == []
 
@@ -273,10 +275,10 @@ def test_what_changed_is_read_again(store: Store, folder: Path, change: Callable
 def test_a_sidecar_that_goes_is_a_change(store: Store, folder: Path) -> None:
     write(folder / "a.csv", "C1")
     add_sidecar(folder / "a.csv")
-    assert told(night(store, folder)[1]) == {"a.csv": "REFUSED"}
-    assert told(night(store, folder)[1]) == {"a.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "refused"}
     (folder / "a.csv.sha256").unlink()
-    assert told(night(store, folder)[1]) == {"a.csv": "taken"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "loaded"}
 
 
 def test_what_other_code_has_read_or_refused_is_read_again_once(store: Store, folder: Path) -> None:
@@ -286,10 +288,10 @@ def test_what_other_code_has_read_or_refused_is_read_again_once(store: Store, fo
     [first] = store.batches()
     with other_code(2):
         assert to_read(store, folder) == ["a.csv", "b.csv"]
-        assert told(night(store, folder)[1]) == {"a.csv": "taken", "b.csv": "REFUSED"}
-        assert told(night(store, folder)[1]) == {"a.csv": "held", "b.csv": "refused"}
+        assert words_of(night(store, folder)[1]) == {"a.csv": "loaded", "b.csv": "REFUSED"}
+        assert words_of(night(store, folder)[1]) == {"a.csv": "known", "b.csv": "refused"}
         assert to_read(store, folder) == []
-        assert isinstance(ingest_extract(store, path, CODES), Held)
+        assert isinstance(ingest_extract(store, path, CODES), LoadedBefore)
         [second] = store.batches()
     assert second.batch_id != first.batch_id
     assert (second.sha256, second.controls, second.ingest) == (first.sha256, first.controls, "2")
@@ -315,7 +317,7 @@ def test_a_batch_that_does_not_say_which_code_made_it_is_used_until_its_extract_
     change_batch(batch.path, without=("ingest",))
     [older] = store.batches()
     assert (older.batch_id, older.ingest) == (batch.batch_id, "")
-    assert isinstance(ingest_extract(store, path, CODES), Taken)
+    assert isinstance(ingest_extract(store, path, CODES), Loaded)
     assert [again.ingest for again in store.batches()] == [program.ingest_hash()]
 
 
@@ -324,47 +326,47 @@ def test_a_refused_extract_that_is_only_touched_or_copied_alarms_nobody_again(st
     night(store, folder)
     os.utime(path)
     assert to_read(store, folder) == ["b.csv"]
-    assert told(night(store, folder)[1]) == {"b.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"b.csv": "refused"}
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content)
-    assert told(night(store, folder)[1]) == {"b.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"b.csv": "refused"}
     path.write_bytes(content + b"C2\n")
-    assert told(night(store, folder)[1]) == {"b.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"b.csv": "REFUSED"}
 
 
 def test_the_same_refused_bytes_under_another_name_are_refused_anew(store: Store, folder: Path) -> None:
     write_refused(folder / "b.csv")
     night(store, folder)
     write_refused(folder / "c.csv")
-    assert told(night(store, folder)[1]) == {"b.csv": "refused", "c.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"b.csv": "refused", "c.csv": "REFUSED"}
 
 
 def test_what_has_no_bytes_is_refused_anew_where_it_is_another_file(store: Store, folder: Path) -> None:
     path = folder / "a.csv"
     path.symlink_to("nowhere")
     night(store, folder)
-    assert told(night(store, folder)[1]) == {"a.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "refused"}
     (folder / "other").symlink_to("nowhere")
     os.rename(folder / "other", path)
-    assert told(night(store, folder)[1]) == {"a.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "REFUSED"}
 
 
 def test_a_refusal_that_may_pass_is_tried_every_night_and_alarms_once(store: Store, folder: Path) -> None:
     path = write(folder / "a.csv", "C1")
     (folder / "a.csv.sha256").symlink_to(folder / "a.csv.sha256")
-    assert told(night(store, folder)[1]) == {"a.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "REFUSED"}
     found, outcomes = night(store, folder)
-    assert (found.to_read, told(outcomes)) == ((path,), {"a.csv": "refused"})
+    assert (found.to_read, words_of(outcomes)) == ((path,), {"a.csv": "refused"})
 
 
 def test_a_file_of_the_last_seconds_is_not_remembered(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "time_ns", lambda: time_ns() + BLUR_NS - 10**9)
     os.utime(write(folder / "a.csv", "C1"), (0, 0))  # as a copy that keeps times
     write_refused(folder / "b.csv")
-    assert told(night(store, folder)[1]) == {"a.csv": "taken", "b.csv": "REFUSED"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "loaded", "b.csv": "REFUSED"}
     assert to_read(store, folder) == ["a.csv", "b.csv"]
-    assert told(night(store, folder)[1]) == {"a.csv": "held", "b.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "known", "b.csv": "refused"}
     monkeypatch.setattr(landing, "time_ns", lambda: time_ns() + BLUR_NS + 60 * 10**9)
     night(store, folder)
     assert to_read(store, folder) == []
@@ -396,17 +398,17 @@ def test_a_batch_that_is_gone_is_read_again(store: Store, folder: Path) -> None:
     write(folder / "a.csv", "C1")
     night(store, folder)
     store.batches()[0].path.unlink()
-    assert told(night(store, folder)[1]) == {"a.csv": "taken"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "loaded"}
 
 
 def test_content_of_two_batches_is_read_again_which_leaves_one(store: Store, folder: Path) -> None:
     path = write(folder / "a.csv", "C1")
     outcome = ingest_extract(store, path, CODES)
-    assert isinstance(outcome, Taken)
+    assert isinstance(outcome, Loaded)
     older = outcome.batch.path.read_bytes()
     night(store, folder, codes=[*CODES, Code("G0260", None, None)])
     outcome.batch.path.write_bytes(older)
-    assert told(night(store, folder)[1]) == {"a.csv": "held"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "known"}
     assert len(store.batches()) == 1
 
 
@@ -416,7 +418,7 @@ def test_a_batch_that_lacks_a_code_is_read_again(store: Store, folder: Path) -> 
     later = [*CODES, Code("99213", date(2024, 1, 16), None)]
     in_force = [*CODES, Code("99213", None, None)]
     assert to_read(store, folder, codes=later) == []
-    assert told(night(store, folder, codes=in_force)[1]) == {"a.csv": "taken"}
+    assert words_of(night(store, folder, codes=in_force)[1]) == {"a.csv": "loaded"}
     assert to_read(store, folder, codes=in_force) == []
 
 
@@ -424,22 +426,22 @@ def test_a_retracted_extract_whose_batch_is_deleted_stays_away_until_that_is_und
     path = write(folder / "a.csv", "C1")
     night(store, folder)
     retract(store, "a.csv", "test data")
-    assert told(night(store, folder)[1]) == {"a.csv": "held"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "known"}
     store.batches()[0].path.unlink()
     found, outcomes = night(store, folder)
     assert (found.to_read, outcomes, found.retracted) == ((), {}, {path})
     undo(store, "a.csv", "it was none")
-    assert told(night(store, folder)[1]) == {"a.csv": "taken"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "loaded"}
 
 
 def test_a_refused_file_whose_bytes_were_taken_under_another_name_is_looked_at(store: Store, folder: Path) -> None:
     feeds = [Feed(name="claims", pattern="claims_*", required_columns=("claim_status",))]
     columns = [name for name in COLUMNS if name != "claim_status"]
     write(folder / "claims_1.csv", "C1", columns=columns)
-    assert told(night(store, folder, feeds=feeds)[1]) == {"claims_1.csv": "REFUSED"}
+    assert words_of(night(store, folder, feeds=feeds)[1]) == {"claims_1.csv": "REFUSED"}
     write(folder / "other.csv", "C1", columns=columns)
     night(store, folder, feeds=feeds)
-    assert told(night(store, folder, feeds=feeds)[1]) == {"claims_1.csv": "held", "other.csv": "held"}
+    assert words_of(night(store, folder, feeds=feeds)[1]) == {"claims_1.csv": "known", "other.csv": "known"}
 
 
 # A memory that is damaged, lost, or of another folder
@@ -454,7 +456,7 @@ def test_a_share_that_is_away_makes_nobody_forget(store: Store, folder: Path, tm
     assert night(store, folder)[1] == {}
     folder.rmdir()
     os.rename(tmp_path / "away", folder)
-    assert told(night(store, folder)[1]) == {"a.csv": "held", "b.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"a.csv": "known", "b.csv": "refused"}
     assert to_read(store, folder) == []
 
 
@@ -487,7 +489,7 @@ def test_a_memory_that_is_lost_or_damaged_costs_time_alone(store: Store, folder:
     batches = store.batches()
     spoil(store.root / "landing.json")
     found, outcomes = night(store, folder)
-    assert (len(found.to_read), told(outcomes), store.batches()) == (2, {"a.csv": "held", "b.csv": "REFUSED"}, batches)
+    assert (len(found.to_read), words_of(outcomes), store.batches()) == (2, {"a.csv": "known", "b.csv": "REFUSED"}, batches)
     assert outcomes[folder / "b.csv"] == first[folder / "b.csv"]
     assert to_read(store, folder) == []
 
@@ -559,7 +561,7 @@ def test_a_memory_says_what_reading_would(actions: list[tuple[str, str, int]]) -
                 assert [name_what(outcome) for outcome in outcomes.values()] == [name_what(outcome) for outcome in plain.values()]
                 for path, outcome in outcomes.items():
                     if isinstance(outcome, Refused):
-                        marks = (outcome.sha256, outcome.reason, version, landing._mark_of(path.with_name(path.name + ".totals.json")))
+                        marks = (outcome.sha256, outcome.reason, version, mark_of(path.with_name(path.name + ".totals.json")))
                         assert not outcome.is_remembered or seen.get(path) == marks
                         seen[path] = marks
             else:
@@ -567,9 +569,17 @@ def test_a_memory_says_what_reading_would(actions: list[tuple[str, str, int]]) -
         assert [batch.batch_id for batch in knowing.batches()] == [batch.batch_id for batch in forgetting.batches()]
 
 
+def mark_of(path: Path) -> tuple[int, int, int, int] | None:
+    """What a file that stays as it is keeps; None where there is none."""
+    if not path.exists():
+        return None
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 def name_what(outcome: Outcome) -> tuple[Any, ...]:
     match outcome:
-        case Taken(batch) | Held(batch, _):
+        case Loaded(batch) | LoadedBefore(batch, _):
             return type(outcome).__name__, batch.sha256
         case Refused(extract, sha256, reason):
             return "Refused", extract, sha256, reason
@@ -598,24 +608,24 @@ def test_an_extract_that_lacks_or_leaves_empty_a_required_column_is_refused(stor
         "claims_1.csv: lacks column claim_status, which required_columns in the settings asks for.",
         "claims_2.csv: has column claim_status empty in every row, and required_columns in the settings asks for it.",
     ]
-    assert [path.name for path, outcome in outcomes.items() if isinstance(outcome, Taken)] == ["claims_3.csv", "claims_4.csv", "other.csv"]
+    assert [path.name for path, outcome in outcomes.items() if isinstance(outcome, Loaded)] == ["claims_3.csv", "claims_4.csv", "other.csv"]
 
 
 def test_what_is_required_decides_again_once_it_is_changed(store: Store, folder: Path) -> None:
     write(folder / "claims_1.csv", "C1", columns=without("claim_status"))
     night(store, folder, feeds=[CLAIMS])
-    assert told(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "refused"}
-    assert told(night(store, folder)[1]) == {"claims_1.csv": "taken"}
-    assert told(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "held"}
+    assert words_of(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "refused"}
+    assert words_of(night(store, folder)[1]) == {"claims_1.csv": "loaded"}
+    assert words_of(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "known"}
     (store.root / "landing.json").unlink()
-    assert told(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "held"}
+    assert words_of(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "known"}
 
 
 def test_what_was_taken_before_a_column_was_required_is_read_again_for_a_code(store: Store, folder: Path) -> None:
     write(folder / "claims_1.csv", "C1", columns=without("claim_status"))
     night(store, folder)
     in_force = [*CODES, Code("99213", None, None)]
-    assert told(night(store, folder, codes=in_force, feeds=[CLAIMS])[1]) == {"claims_1.csv": "taken"}
+    assert words_of(night(store, folder, codes=in_force, feeds=[CLAIMS])[1]) == {"claims_1.csv": "loaded"}
 
 
 # Feeds that did not come
@@ -660,7 +670,7 @@ def test_a_feed_without_news_came_when_its_file_was_put_there(store: Store, fold
     (folder / "claims_1.csv").unlink()
     os.utime(write(folder / "claims_2.csv"), (0, 0))  # as a copy that keeps times
     outcomes = night(store, folder)[1]
-    assert told(outcomes) == {"claims_2.csv": "held"}
+    assert words_of(outcomes) == {"claims_2.csv": "known"}
     now = datetime.now(UTC)
     assert missing_feeds([daily()], store.batches(), outcomes.values(), now) == []
     assert len(missing_feeds([daily()], store.batches(), outcomes.values(), now + timedelta(hours=27))) == 1
@@ -674,7 +684,7 @@ EXPECTED = Feed(name="claims", pattern="claims_*.csv")
 
 def take(store: Store, path: Path) -> Batch:
     outcome = ingest_extract(store, path, CODES)
-    assert isinstance(outcome, Taken)
+    assert isinstance(outcome, Loaded)
     return outcome.batch
 
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.ingest import csv_part
-from sij_audit.transforms.ingest.intake import Taken, ingest_extract
+from sij_audit.transforms.ingest.intake import ingest_extract
+from sij_audit.transforms.ingest.outcomes import Loaded
 from sij_audit.transforms.ingest.plain_rows import DATE_COLUMNS, PAD, find_plain_lines, make_plan
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Store
@@ -75,7 +76,7 @@ def result(folder: Path, content: bytes) -> tuple[Any, ...]:
     path = folder / "x.csv"
     path.write_bytes(content)
     outcome = ingest_extract(store, path, CODES)
-    assert isinstance(outcome, Taken)
+    assert isinstance(outcome, Loaded)
     batch = outcome.batch
     lines = pq.ParquetFile(batch.path).read().to_pylist()
     refused = pq.ParquetFile(store.quarantine / batch.path.name).read().to_pylist()

@@ -2,7 +2,7 @@
 
 from sij_audit.transforms.duck import quote_text
 from sij_audit.transforms.ingest.row_checks import _relevance
-from sij_audit.transforms.stages.policies import Code
+from sij_audit.transforms.stages.reference import Code
 from tests.queries import empty_tables
 
 CELLS: dict[str, tuple[str | None, ...]] = {

@@ -26,7 +26,7 @@ from sij_audit.flows.prefect_server import prefect_server
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
 from sij_audit.transforms.operations import notifications as notify
-from sij_audit.transforms.operations.notifications import Message, describe_error, describe_result, tell, tell_of_error, tell_of_result
+from sij_audit.transforms.operations.notifications import Message, describe_error, describe_result, notify_of_error, notify_of_result, send
 from sij_audit.transforms.settings import Settings
 from tests.flows.test_secrecy import ALL as ALL_MARKERS
 from tests.flows.test_secrecy import write_extracts
@@ -174,7 +174,7 @@ def by_web(url: str, *kinds: str) -> Settings:
     return Settings(notify_on=kinds or ALL, webhook_url=url)
 
 
-# --- what is told
+# --- what a notification says
 
 
 def lines_of(persons: int) -> list[dict[str, Any]]:
@@ -192,10 +192,10 @@ def request_of(tmp_path: Path) -> Request:
     return Request(out=tmp_path / "out", extracts=(extract,), as_of=AS_OF, command="nightly")
 
 
-def test_a_run_is_told_with_its_counts_and_dollars_and_nothing_of_a_member(web: Web, mail: Mail, request_of: Request) -> None:
+def test_a_notification_holds_counts_and_dollars_and_nothing_of_a_member(web: Web, mail: Mail, request_of: Request) -> None:
     settings = by_mail(mail, webhook_url=web.url)
     request = replace(request_of, settings=settings)
-    result = tell_of_result(request, run_audit(request))
+    result = notify_of_result(request, run_audit(request))
     assert result.notices == ()
     [(path, content_type, told)] = web.got
     assert (path, content_type) == ("/hooks/KEY", "application/json")
@@ -204,7 +204,7 @@ def test_a_run_is_told_with_its_counts_and_dollars_and_nothing_of_a_member(web: 
     assert (told["kind"], told["title"], told["run_id"]) == ("success", f"sij-audit: published run {result.run.name}", result.run.name)
     assert (told["exit_code"], told["as_of"], told["is_published"], told["command"]) == (0, "2024-06-30", True, "nightly")
     assert told["findings"]["new"]["findings"] == 24
-    assert told["amount_at_risk"] == str(result.summary["amount_at_risk"])
+    assert told["amount_at_risk"] == str(result.summary.amount_at_risk)
     assert sum(rule["violations"] + rule["reviews"] for rule in told["rules"]) == 24
     assert told["rows"]["read"] == 24
     [letter] = mail.got
@@ -215,7 +215,7 @@ def test_a_run_is_told_with_its_counts_and_dollars_and_nothing_of_a_member(web: 
     assert MARKER not in json.dumps(told) + letter.as_string()
 
 
-def test_what_needs_somebody_is_told_as_such(tmp_path: Path, request_of: Request) -> None:
+def test_what_needs_somebody_says_so(tmp_path: Path, request_of: Request) -> None:
     (tmp_path / "broken.csv").write_text("")
     request = replace(request_of, extracts=(*request_of.extracts, tmp_path / "broken.csv"))
     result = run_audit(request)
@@ -243,14 +243,14 @@ def test_a_run_that_published_nothing_says_why(error: Exception, kind: str, exit
     assert MARKER not in repr(message)
 
 
-def test_nobody_is_told_of_what_they_do_not_ask_for(web: Web, request_of: Request) -> None:
+def test_nobody_is_notified_of_what_they_do_not_ask_for(web: Web, request_of: Request) -> None:
     assert Settings().notify_on == ("attention", "hold", "failure")
     request = replace(request_of, settings=by_web(web.url, "hold"))
-    assert tell_of_error(request, AuditError("No room.")) == []
-    assert tell_of_error(replace(request_of, settings=by_web(web.url)), BusyError("Another run.")) == []
-    assert tell_of_error(request_of, HeldBack("Held back.")) == []
+    assert notify_of_error(request, AuditError("No room.")) == []
+    assert notify_of_error(replace(request_of, settings=by_web(web.url)), BusyError("Another run.")) == []
+    assert notify_of_error(request_of, HeldBack("Held back.")) == []
     assert web.got == []
-    assert tell_of_error(request, HeldBack("Held back.")) == []
+    assert notify_of_error(request, HeldBack("Held back.")) == []
     assert [told["kind"] for _, _, told in web.got] == ["hold"]
 
 
@@ -260,7 +260,7 @@ def test_nobody_is_told_of_what_they_do_not_ask_for(web: Web, request_of: Reques
 def test_a_server_that_has_no_time_is_asked_again(web: Web, mail: Mail) -> None:
     web.statuses = [503, 429]
     mail.answers = {"MAIL": ["451 later"], "RCPT": ["250 fine"]}
-    assert tell(by_mail(mail, webhook_url=web.url), MESSAGE) == []
+    assert send(by_mail(mail, webhook_url=web.url), MESSAGE) == []
     assert (len(web.got), len(mail.got)) == (3, 1)
     assert "Why it did: ü." in mail.got[0].get_content()
 
@@ -273,18 +273,18 @@ def test_a_server_that_has_no_time_is_asked_again(web: Web, mail: Mail) -> None:
         ([500, 502, 503], "it answered with status 503", 3),
     ],
 )
-def test_who_could_not_be_told_is_said_without_the_address(
+def test_who_could_not_be_notified_is_named_without_the_address(
     statuses: list[int], why: str, tries: int, web: Web, capsys: pytest.CaptureFixture[str]
 ) -> None:
     web.statuses, web.location = statuses, web.url
-    [failure] = tell(by_web(web.url), MESSAGE)
-    assert failure == f"The webhook at 127.0.0.1 was not told of this run: {why}."
+    [failure] = send(by_web(web.url), MESSAGE)
+    assert failure == f"The webhook at 127.0.0.1 was not notified of this run: {why}."
     assert capsys.readouterr().err == f"sij-audit: {failure}\n"
     assert [kind for _, kind, _ in web.got] == ["application/json"] * tries
 
 
 def test_a_user_in_the_address_becomes_credentials(web: Web) -> None:
-    assert tell(by_web(web.url.replace("://", "://u%40x:p@")), MESSAGE) == []
+    assert send(by_web(web.url.replace("://", "://u%40x:p@")), MESSAGE) == []
     assert web.credentials == [f"Basic {base64.b64encode(b'u@x:p').decode()}"]
 
 
@@ -292,19 +292,19 @@ def test_a_run_whose_news_reach_nobody_ends_as_it_would(request_of: Request) -> 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     request = replace(request_of, settings=by_web(f"http://127.0.0.1:{port}/KEY"))
-    result = tell_of_result(request, run_audit(request))
+    result = notify_of_result(request, run_audit(request))
     assert result.run is not None
-    assert (result.exit_code, result.notices) == (0, ("The webhook at 127.0.0.1 was not told of this run: connection refused.",))
+    assert (result.exit_code, result.notices) == (0, ("The webhook at 127.0.0.1 was not notified of this run: connection refused.",))
 
 
 def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "PATIENCE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        assert tell(by_web(url), MESSAGE) == ["The webhook at 127.0.0.1 was not told of this run: no answer within 0.2 seconds."]
+        assert send(by_web(url), MESSAGE) == ["The webhook at 127.0.0.1 was not notified of this run: no answer within 0.2 seconds."]
         monkeypatch.setattr(notify, "PATIENCE_SECONDS", 1000.0)
         monkeypatch.setattr(notify, "DEADLINE_SECONDS", 0.2)
-        assert tell(by_web(url), MESSAGE) == ["The webhook at 127.0.0.1 was not told of this run: no end within 0.2 seconds."]
+        assert send(by_web(url), MESSAGE) == ["The webhook at 127.0.0.1 was not notified of this run: no end within 0.2 seconds."]
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.Monke
 )
 def test_a_mail_server_that_does_not_take_it_is_said(answers: dict[str, list[str]], why: str, mail: Mail) -> None:
     mail.answers = answers
-    assert tell(by_mail(mail), MESSAGE) == [f"localhost, for e-mail, was not told of this run: {why}."]
+    assert send(by_mail(mail), MESSAGE) == [f"localhost, for e-mail, was not notified of this run: {why}."]
 
 
 # --- encryption
@@ -356,27 +356,27 @@ def secured(mail: Mail, certificate: Path) -> Mail:
 
 def test_a_password_is_given_only_once_the_line_is_encrypted(secured: Mail, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert tell(by_mail(secured, smtp_security="starttls", smtp_user="u", smtp_password="KEY"), MESSAGE) == []
+    assert send(by_mail(secured, smtp_security="starttls", smtp_user="u", smtp_password="KEY"), MESSAGE) == []
     assert secured.said[:5] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "\0u\0KEY"]
     assert len(secured.got) == 1
 
 
 def test_a_server_that_nobody_vouches_for_gets_no_password(secured: Mail) -> None:
-    [failure] = tell(by_mail(secured, smtp_security="starttls", smtp_user="u", smtp_password="KEY"), MESSAGE)
+    [failure] = send(by_mail(secured, smtp_security="starttls", smtp_user="u", smtp_password="KEY"), MESSAGE)
     assert "its certificate does not hold" in failure
     assert "AUTH" not in secured.said
 
 
 def test_a_server_without_encryption_gets_nothing_that_wants_it(mail: Mail) -> None:
-    [failure] = tell(by_mail(mail, smtp_security="starttls"), MESSAGE)
-    assert failure == "localhost, for e-mail, was not told of this run: it offers no STARTTLS, or no login that is known here."
+    [failure] = send(by_mail(mail, smtp_security="starttls"), MESSAGE)
+    assert failure == "localhost, for e-mail, was not notified of this run: it offers no STARTTLS, or no login that is known here."
     assert mail.got == []
 
 
 # --- a whole night
 
 
-def test_no_marker_of_a_member_is_told(tmp_path: Path) -> None:
+def test_no_notification_holds_a_marker_of_a_member(tmp_path: Path) -> None:
     request = Request(out=tmp_path / "out", extracts=tuple(write_extracts(tmp_path / "in")), as_of=AS_OF)
     result = run_audit(request)
     message = describe_result(request, result)

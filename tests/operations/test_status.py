@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sij_audit.transforms.operations.status import Status, tell_status
+from sij_audit.transforms.operations.status import Status, describe_status
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import begin, end
 from tests.runs import AS_OF, command, run
@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def status(store: Store, hours_later: float = 0) -> Status:
-    return tell_status(store, DAY, datetime.now(UTC) + timedelta(hours=hours_later))
+    return describe_status(store, DAY, datetime.now(UTC) + timedelta(hours=hours_later))
 
 
 def test_before_the_first_run_it_needs_one(store: Store) -> None:

@@ -45,7 +45,7 @@ def test_what_hangs_is_ended_with_a_sentence_and_the_exit_code_of_a_failure(how:
     assert done.stderr.startswith(f"sij-audit: The run was ended after {SOON} minutes (the setting wall_clock_minutes).")
 
 
-def test_somebody_is_told_and_may_fail_to_hear(tmp_path: Path) -> None:
+def test_somebody_is_notified_and_may_fail_to_hear(tmp_path: Path) -> None:
     script = f"""
 import threading
 from pathlib import Path
@@ -92,16 +92,16 @@ def test_the_run_after_one_that_hung_tells_of_it_and_publishes(tmp_path: Path) -
 import time
 from datetime import date
 from pathlib import Path
-from sij_audit.transforms.audit.run import Request, report_nothing, run_audit
+from sij_audit.transforms.audit.run import Request, run_audit
+from sij_audit.transforms.audit.steps import RunSteps
 from sij_audit.transforms.operations.time_limit import wall_clock
 
-def step(name, function, *arguments, retries=0):
-    if name != "audit":
-        return function(*arguments)
-    with wall_clock({SOON}):
-        time.sleep(10**6)
+class Hanging(RunSteps):
+    def lines(self, inputs):
+        with wall_clock({SOON}):
+            time.sleep(10**6)
 
-run_audit(Request(out=Path({str(out)!r}), extracts=(Path({str(extract)!r}),), as_of=date(2024, 6, 30)), report_nothing, step)
+run_audit(Request(out=Path({str(out)!r}), extracts=(Path({str(extract)!r}),), as_of=date(2024, 6, 30)), steps=Hanging())
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, Store(out).current_run()) == (AuditError.exit_code, None)

@@ -3,7 +3,8 @@
 import duckdb
 import pytest
 
-from sij_audit.transforms.stages.warehouse import FINDING_COLUMNS, compare_findings
+from sij_audit.transforms.stages.inputs import FINDING_COLUMNS
+from sij_audit.transforms.stages.running import compare_findings
 
 NOT_COMPARED = ("run_id", "status", "first_reported", "policy_version", "precedence_note", "rationale")
 

@@ -9,7 +9,8 @@ import pytest
 
 from sij_audit.transforms.duck import quote_name
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.ingest.intake import Taken, ingest_extract
+from sij_audit.transforms.ingest.intake import ingest_extract
+from sij_audit.transforms.ingest.outcomes import Loaded
 from sij_audit.transforms.stages.checking import AFTER_RUN, SETTINGS
 from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, Inputs, create_table, load_inputs, open_warehouse
 from sij_audit.transforms.stages.policies import Policy, load_policies, policy_folders
@@ -112,7 +113,7 @@ def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         )
         run(folder / "out", first)
         with store.lock():
-            assert isinstance(ingest_extract(store, second, load_codes()), Taken)
+            assert isinstance(ingest_extract(store, second, load_codes()), Loaded)
     inputs = Inputs(batch_files=[batch.path for batch in store.batches()], previous_run=store.current_run())
     with open_warehouse(folder, threads=2) as con:
         load_inputs(con, inputs)

@@ -323,8 +323,8 @@ def test_dollars_are_ranked_within_each_policy_and_the_total_counts_none_twice(t
     paid = {(row["claim_id"], row["claim_line_number"]): row["paid_amount"] or 0 for row in read_report(out, "lines")}
     assert all(set(by_policy.values()) == {paid[claim_line]} for claim_line, by_policy in dollars.items())
     assert result.summary is not None
-    assert result.summary["amount_at_risk"] == sum(paid[claim_line] for claim_line in dollars)
-    assert result.summary["amount_at_risk"] < sum(row["amount_at_risk"] for row in findings(out))
+    assert result.summary.amount_at_risk == sum(paid[claim_line] for claim_line in dollars)
+    assert result.summary.amount_at_risk < sum(row["amount_at_risk"] for row in findings(out))
 
 
 def test_a_run_that_would_lose_a_policy_of_the_current_run_is_refused(tmp_path: Path) -> None:

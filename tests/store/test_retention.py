@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sij_audit.transforms.ingest.intake import Taken
+from sij_audit.transforms.ingest.outcomes import Loaded
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retention import LOG, delete_expired
@@ -152,7 +152,7 @@ def test_an_extract_whose_batch_was_deleted_is_not_taken_in_again_until_that_is_
     done = command("retract", "a.csv", "--out", store.root, "--reason", "it was right", "--undo")
     assert (done.returncode, done.stdout) == (0, "a.csv: counts again once it is given again, since what was kept of it is deleted.\n")
     again = run(store.root, tmp_path / "a.csv")
-    assert isinstance(again.outcomes[0], Taken)
+    assert isinstance(again.outcomes[0], Loaded)
     assert reports(store.root).keys() == before.keys()
     assert len(store.batches()) == 2
 

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 
+from sij_audit.transforms.duck import fetch_as
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.running import compare_findings, run_stage
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,9 @@ def compare_audit(con: duckdb.DuckDBPyConnection) -> Comparison:
     """
     run_stage(con, "8_changes", {})
     return Comparison(
-        tuple(_rows(con, "finding_changes", FindingChange)),
-        tuple(_rows(con, "rule_changes", RuleChange)),
-        tuple(_rows(con, "provider_changes", ProviderChange)),
+        fetch_as(con, FindingChange, "finding_changes"),
+        fetch_as(con, RuleChange, "rule_changes"),
+        fetch_as(con, ProviderChange, "provider_changes"),
     )
 
 
@@ -105,8 +103,3 @@ def total_by_policy(rules: Sequence[RuleChange]) -> list[RuleChange]:
         RuleChange(policy_id, "", "", **{name: sum(getattr(rule, name) for rule in members) for name in summed})
         for policy_id, members in by_policy.items()
     ]
-
-
-def _rows(con: duckdb.DuckDBPyConnection, table: str, kind: type[T]) -> list[T]:
-    columns = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
-    return [kind(*row) for row in con.execute(f"select {columns} from {table}").fetchall()]

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sij_audit.transforms.audit.run import Reporter, Request, Result, report_nothing, run_audit
+from sij_audit.transforms.audit.progress import Reporter, report_nothing
+from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.ingest.landing import MEMORY
 from sij_audit.transforms.store.durable import switch_link
 from sij_audit.transforms.store.folder import Store

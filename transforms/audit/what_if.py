@@ -8,23 +8,22 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from sij_audit.transforms.audit.comparison import Comparison, compare_audit
-from sij_audit.transforms.audit.run import Reporter, StageBegun, check_codes, one_batch_each, report_nothing
+from sij_audit.transforms.audit.counted_batches import check_codes, one_batch_each
+from sij_audit.transforms.audit.progress import Reporter, StageBegun, report_nothing
+from sij_audit.transforms.audit.steps import AuditInputs, audited
 from sij_audit.transforms.errors import AuditError, SqlError, UsageError
-from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, Inputs, load_inputs, open_warehouse
+from sij_audit.transforms.stages.inputs import Inputs
 from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_policy
 from sij_audit.transforms.stages.reference import load_codes
-from sij_audit.transforms.stages.running import run_stages
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
 from sij_audit.transforms.store.runs import find_run
@@ -62,11 +61,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Trial:
-    """A policy, and what is tried of it; `told` are sentences on what was named and is in force anyhow."""
+    """A policy, and what is tried of it; `notices` are sentences on what was named and is in force anyhow."""
 
     policy: Policy
     settings: tuple[Setting, ...]
-    told: tuple[str, ...]
+    notices: tuple[str, ...]
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.settings))
@@ -122,7 +121,7 @@ def read_trial(policy: Policy, assignments: Sequence[str], enable: Sequence[str]
     """Read what is to be tried of a policy: `RULE.LIMIT=VALUE`, or `LIMIT=VALUE` for a limit of the whole policy; rules on or off.
 
     UsageError lists what there is where a rule or a limit is unknown, and says what a value must be where it is of another type. One that is
-    in force anyhow is told of, and is no part of the trial; where nothing else is left, UsageError.
+    in force anyhow has a notice, and is no part of the trial; where nothing else is left, UsageError.
     """
     settings = [_read_assignment(policy, assignment) for assignment in assignments]
     settings += [_switch(policy, rule_id, is_on) for rule_ids, is_on in ((enable, True), (disable, False)) for rule_id in rule_ids]
@@ -130,14 +129,14 @@ def read_trial(policy: Policy, assignments: Sequence[str], enable: Sequence[str]
     if twice := [place for place in places if places.count(place) > 1]:
         rule_id, name = twice[0]
         raise UsageError(f"{f'{rule_id}.' if rule_id else ''}{name} is given twice: say one value.")
-    told = tuple(_tell_as_it_is(setting) for setting in settings if setting.tried == setting.today)
+    notices = tuple(_describe_as_it_is(setting) for setting in settings if setting.tried == setting.today)
     tried = tuple(setting for setting in settings if setting.tried != setting.today)
     if not tried:
-        raise UsageError(f"{' '.join(told) or 'Nothing is to be tried.'} Name a limit with --set: {_list_limits(policy)}.")
-    return Trial(policy, tried, told)
+        raise UsageError(f"{' '.join(notices) or 'Nothing is to be tried.'} Name a limit with --set: {_list_limits(policy)}.")
+    return Trial(policy, tried, notices)
 
 
-def _tell_as_it_is(setting: Setting) -> str:
+def _describe_as_it_is(setting: Setting) -> str:
     if setting.name == "enabled":
         return f"{setting.rule_id} is {'on' if setting.today else 'off'} today already."
     return f"{f'{setting.rule_id}.' if setting.rule_id else ''}{setting.name} is {_write_value(setting.today)} today already."
@@ -251,14 +250,14 @@ def try_limits(store: Store, trial: Trial, as_of: date | None, memory_limit: str
         folder.mkdir()
         (folder / "policy.toml").write_text(trial.policy_toml, encoding="utf-8")
         tried = load_policy(folder)
-        audit = partial(_audit, work, [batch.path for batch in batches], settings, memory_limit)
+        inputs = AuditInputs(Inputs(batch_files=[batch.path for batch in batches]), [trial.policy], settings, work, memory_limit)
         report(StageBegun("the audit with today's limits"))
-        with audit(trial.policy, None) as con:
-            today = con.sql("select * from findings").to_arrow_table()
+        with audited(inputs) as audit:
+            today = audit.con.sql("select * from findings").to_arrow_table()
         report(StageBegun("the audit with the limits tried"))
         try:
-            with audit(tried, today) as con:
-                comparison = compare_audit(con)
+            with audited(replace(inputs, policies=[tried], findings_before=today)) as audit:
+                comparison = compare_audit(audit.con)
         except OUT_OF_RANGE as error:
             raise UsageError(
                 f"With {trial.settings[0]} the audit cannot be computed ({type(error).__name__}): is it out of range?"
@@ -276,20 +275,3 @@ def find_batches(store: Store, manifest: Mapping[str, Any]) -> list[Batch]:
         raise AuditError(f"claims/ lacks the batch of {missing[0]}, or may not be read by this user. Give the extract again to a run.")
     check_codes(batches, codes)
     return batches
-
-
-def _audit(
-    work: Path, batch_files: Sequence[Path], settings: Mapping[str, Any], memory_limit: str, policy: Policy, before: pa.Table | None
-) -> duckdb.DuckDBPyConnection:
-    """Audit by one policy, against findings of the same columns as the report; whoever gets the connection closes it."""
-    con = open_warehouse(work, memory_limit)
-    try:
-        load_inputs(con, Inputs(batch_files=batch_files))
-        if before is not None:
-            con.register("findings_before", before)
-            con.execute(f"insert into previous_findings by name select {', '.join(FINDING_COLUMNS)} from findings_before")
-        run_stages(con, [policy], settings)
-    except BaseException:
-        con.close()
-        raise
-    return con

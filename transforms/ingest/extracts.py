@@ -1,11 +1,11 @@
-"""Extracts as files: which are meant, opened so that nothing else is read, hashed, held against their sidecars, decompressed."""
+"""Extracts as files: opened so that nothing else is read, hashed, decompressed; what their sidecars say."""
 
 import hashlib
 import json
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -14,9 +14,7 @@ from typing import Any
 
 import zstandard
 
-from sij_audit.transforms.errors import ExtractNotReady, ExtractRefused, ExtractUnreadable, UsageError
-
-SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
+from sij_audit.transforms.errors import ExtractNotReady, ExtractRefused, ExtractUnreadable
 
 SIDECAR_SUFFIXES = (".sha256", ".totals.json")
 
@@ -35,8 +33,8 @@ class Extract:
     name: str
     path: Path
     descriptor: int
-    kind: str
     compression: str
+    """gzip, zstd or nothing."""
     status: os.stat_result
 
     @property
@@ -53,32 +51,12 @@ class Sidecars:
     paid_amount: Decimal | None
 
 
-def discover_extracts(arguments: Sequence[Path]) -> list[Path]:
-    """List the extracts that the arguments mean, in their order: a file is itself, a folder its files of our kinds by name."""
-    extracts: list[Path] = []
-    for argument in arguments:
-        if argument.is_dir():
-            names = sorted(entry.name for entry in os.scandir(argument) if not entry.is_dir() and is_extract_name(entry.name))
-            extracts += [argument / name for name in names]
-        elif argument.exists() or argument.is_symlink():
-            extracts.append(argument)
-        else:
-            raise UsageError(f"{argument} does not exist.")
-    return extracts
-
-
-def is_extract_name(name: str) -> bool:
-    """Tell whether a folder's file of this name is taken."""
-    return not name.startswith(".") and name.lower().endswith(SUFFIXES)
-
-
 @contextmanager
-def open_extract(path: Path) -> Iterator[Extract]:
-    """Open an extract for reading; ExtractRefused where it is no regular file, is empty, or is of no known kind.
+def open_extract(path: Path, compression: str = "") -> Iterator[Extract]:
+    """Open an extract for reading; ExtractRefused where it is no regular file, or is empty.
 
     A symbolic link is not followed, and a pipe does not block.
     """
-    kind, compression = kind_of(path.name)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -91,7 +69,7 @@ def open_extract(path: Path) -> Iterator[Extract]:
             raise ExtractRefused(f"{name_of(path)}: is not a regular file.")
         if status.st_size == 0:
             raise ExtractRefused(f"{name_of(path)}: is empty, not even a header row.")
-        yield Extract(name_of(path), path, descriptor, kind, compression, status)
+        yield Extract(name_of(path), path, descriptor, compression, status)
     finally:
         os.close(descriptor)
 
@@ -99,15 +77,6 @@ def open_extract(path: Path) -> Iterator[Extract]:
 def name_of(path: Path) -> str:
     """Give a file's name as text that can be stored: bytes of it that are no UTF-8 are replaced."""
     return os.fsencode(path.name).decode(errors="replace")
-
-
-def kind_of(name: str) -> tuple[str, str]:
-    """Tell a file's kind and compression by its name."""
-    kinds = {".csv": ("csv", ""), ".csv.gz": ("csv", "gzip"), ".csv.zst": ("csv", "zstd"), ".parquet": ("parquet", "")}
-    for suffix, kind in kinds.items():
-        if name.lower().endswith(suffix):
-            return kind
-    raise ExtractRefused(f"{name_of(Path(name))}: is no .csv, .csv.gz, .csv.zst or .parquet file.")
 
 
 def check_unchanged(extract: Extract) -> None:

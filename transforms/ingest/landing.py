@@ -1,16 +1,14 @@
-"""The landing folder, into which others put extracts: which of them must be read, which feeds did not come, and what a feed has lost.
+"""The landing folder, into which others put extracts: which of them must be read, and what became of the others.
 
 Nothing in landing is opened but what must be read, and nothing there is changed. OUT/landing.json remembers of each extract what became of it,
-by path, size, times and inode, those of its sidecars too. A memory that is lost or damaged costs time and nothing else: what was taken is
+by path, size, times and inode, those of its sidecars too. A memory that is lost or damaged costs time and nothing else: what was loaded is
 known by its content, and what was refused is refused again.
 """
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
@@ -18,8 +16,11 @@ from typing import Any
 
 from sij_audit.transforms import program
 from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, is_extract_name, name_of
-from sij_audit.transforms.ingest.intake import Held, Outcome, Refused, Retracted, Taken, is_as_kept_today
+from sij_audit.transforms.ingest.batch_codes import is_as_kept_today
+from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, name_of
+from sij_audit.transforms.ingest.feeds import required_columns
+from sij_audit.transforms.ingest.formats import is_extract_name
+from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Outcome, Refused, Retracted
 from sij_audit.transforms.settings import Feed
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
@@ -35,12 +36,6 @@ BLUR_NS = 5 * 10**9
 
 A share's own clock may be off by less than this.
 """
-
-RECENT = 5
-"""Earlier extracts that show what a feed has as a rule: a loss that somebody accepted is the rule after so many more at the latest."""
-
-CHANCE = 1e-4
-"""A column is lost where it would be empty less often than this, had its rows the share of filled cells that the feed has as a rule."""
 
 Mark = tuple[int, int, int, int]
 """Size, time of content, time of change, inode: they stay only where a file does. The device is none of it: shares are mounted anew."""
@@ -58,13 +53,13 @@ class Entry:
     """All of its files were older than the blur of their times."""
     extract_sha256: str | None
     reason: str | None = None
-    """Of a refusal; None where the extract was taken or its content held."""
+    """Of a refusal; None where its content is in a batch."""
     ingest: str | None = None
     """SHA-256 of the code that refused it; as all that follows, of a refusal."""
     required_columns: tuple[str, ...] = ()
     may_pass: bool = False
     is_content_held: bool = False
-    """OUT had taken the same bytes under another name, or with other sidecars."""
+    """OUT had loaded the same bytes under another name, or with other sidecars."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class Landing:
     looked_ns: int
     feeds: tuple[Feed, ...]
     marks: Mapping[Path, Marks]
-    known: Mapping[Path, Held | Refused]
+    known: Mapping[Path, LoadedBefore | Refused]
     """Those that need not be opened."""
     retracted: frozenset[Path]
     """Those that were retracted and whose batches are deleted: they are not read, until that is undone."""
@@ -89,7 +84,7 @@ class Landing:
         return tuple(path for path in self.marks if path not in self.known and path not in self.retracted)
 
     @property
-    def remembered(self) -> tuple[Held | Refused, ...]:
+    def remembered(self) -> tuple[LoadedBefore | Refused, ...]:
         """What is known without a look."""
         return tuple(self.known.values())
 
@@ -127,7 +122,7 @@ def look(store: Store, folder: Path, codes: Sequence[Code], feeds: Sequence[Feed
     for batch in store.batches():
         batches.setdefault(batch.sha256, []).append(batch)
     retracted = retractions(store)
-    known: dict[Path, Held | Refused] = {}
+    known: dict[Path, LoadedBefore | Refused] = {}
     left: list[Path] = []
     for path, now in marks.items():
         entry = memory.get(path)
@@ -136,7 +131,7 @@ def look(store: Store, folder: Path, codes: Sequence[Code], feeds: Sequence[Feed
         found = batches.get(entry.extract_sha256 or "", [])
         if entry.reason is None:
             if len(found) == 1 and is_as_kept_today(found[0], codes):
-                known[path] = Held(found[0], path)
+                known[path] = LoadedBefore(found[0], path)
             elif not found and entry.extract_sha256 in retracted:
                 left.append(path)
         elif (
@@ -165,87 +160,6 @@ def remember(store: Store, landing: Landing, outcomes: Mapping[Path, Outcome]) -
         _keep(store, folders)
 
 
-def required_columns(feeds: Sequence[Feed], extract: str) -> tuple[str, ...]:
-    """The columns that the feeds of an extract, by its name, must have."""
-    return tuple(sorted({column for feed in feeds if is_of(feed, extract) for column in feed.required_columns}))
-
-
-def is_of(feed: Feed, extract: str) -> bool:
-    """Tell whether an extract is of a feed, by its name."""
-    return fnmatchcase(extract, feed.pattern)
-
-
-def missing_feeds(feeds: Sequence[Feed], batches: Sequence[Batch], outcomes: Iterable[Outcome], now: datetime) -> list[str]:
-    """Name the feeds of which nothing came within their latest age; sentences for people.
-
-    An extract came when its batch was written. One whose content was taken before, as of a feed without news, has no batch of its own: it
-    came when its file was put there. `batches` are those that count.
-    """
-    came = [(batch.extract, datetime.fromtimestamp(batch.path.stat().st_mtime, UTC)) for batch in batches]
-    counting = {batch.sha256 for batch in batches}
-    for outcome in outcomes:
-        if isinstance(outcome, Held) and outcome.batch.sha256 in counting and any(is_of(feed, name_of(outcome.path)) for feed in feeds):
-            mark = _mark_of(outcome.path)
-            if mark is not None:
-                came.append((name_of(outcome.path), datetime.fromtimestamp(mark[2] / 1e9, UTC)))
-    sentences = []
-    for feed in feeds:
-        if feed.latest_age_hours is None:
-            continue
-        last = max((when for extract, when in came if is_of(feed, extract)), default=None)
-        if last is None:
-            sentences.append(f"The feed {feed.name} ({feed.pattern}) never came.")
-        elif now - last > timedelta(hours=feed.latest_age_hours):
-            sentences.append(
-                f"The feed {feed.name} ({feed.pattern}) did not come: its last extract came at {last:%Y-%m-%d %H:%M} UTC, "
-                f"and latest_age_hours is {feed.latest_age_hours}."
-            )
-    return sentences
-
-
-def lost_columns(feeds: Sequence[Feed], batches: Sequence[Batch], published: Collection[str]) -> list[str]:
-    """Name what extracts no longer have that their feed has as a rule; sentences for people.
-
-    Only extracts that no run has published yet are judged; `published` has the SHA-256 of the others. Each is held against the last extracts
-    of its feed before it that have rows. A column is lost where it is not there and they have it and fill it, or where it is empty and each
-    of them fills it, so that chance does not explain it.
-    """
-    taken = sorted(
-        (batch for batch in batches if batch.controls["rows_read"]),
-        key=lambda batch: (batch.sha256 not in published, batch.path.stat().st_mtime_ns, batch.extract, batch.sha256),
-    )
-    sentences = []
-    for feed in feeds:
-        extracts = [batch for batch in taken if is_of(feed, batch.extract)]
-        for place, batch in enumerate(extracts):
-            earlier = extracts[max(0, place - RECENT) : place]
-            if batch.sha256 in published or not earlier:
-                continue
-            lost = _lost(batch, earlier)
-            if lost:
-                sentences.append(f"The feed {feed.name} lost {', '.join(lost)}: {batch.extract} has none, and its earlier extracts do.")
-    return sentences
-
-
-def _lost(batch: Batch, earlier: Sequence[Batch]) -> list[str]:
-    """List the canonical columns that a batch's extract has lost."""
-    rows = sum(other.controls["rows_read"] for other in earlier)
-    rule = [{column["column"]: column for column in other.columns if column["is_canonical"]} for other in earlier]
-    lost = []
-    for column in batch.columns:
-        if not column["is_canonical"] or column["filled_count"]:
-            continue
-        before = [columns[column["column"]] for columns in rule if column["column"] in columns]
-        filled = [other["filled_count"] for other in before]
-        if not column["is_present"]:
-            is_lost = any(filled) and all(other["is_present"] for other in before)
-        else:
-            is_lost = all(filled) and (1 - sum(filled) / rows) ** batch.controls["rows_read"] < CHANCE
-        if is_lost:
-            lost.append(column["column"])
-    return lost
-
-
 def _list_extracts(folder: Path) -> dict[Path, Marks]:
     """List a folder's extracts by name, as `discover_extracts` does, with what marks them; none is opened."""
     try:
@@ -269,13 +183,6 @@ def _mark(entry: os.DirEntry[str] | None) -> Mark | None:
         return None
 
 
-def _mark_of(path: Path) -> Mark | None:
-    try:
-        return _mark_from(path.lstat())
-    except OSError:
-        return None
-
-
 def _mark_from(status: os.stat_result) -> Mark:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
@@ -285,7 +192,7 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
     marks = landing.marks[path]
     is_settled = all(max(mark[1], mark[2]) < landing.looked_ns - BLUR_NS for mark in marks if mark)
     match outcome:
-        case Taken(batch) | Held(batch, _):
+        case Loaded(batch) | LoadedBefore(batch, _):
             return Entry(marks, is_settled, batch.sha256)
         case Refused():
             return Entry(

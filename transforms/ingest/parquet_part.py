@@ -1,6 +1,6 @@
 """A Parquet extract as a part to audit: DuckDB reads it, its own footer says how many rows there are and what the types are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sij_audit.transforms.columns import COLUMNS, Column
+from sij_audit.transforms.duck import registered
 from sij_audit.transforms.errors import ExtractRefused, ExtractUnreadable
-from sij_audit.transforms.ingest.csv_part import match_columns, registered
-from sij_audit.transforms.ingest.csv_records import Ints
 from sij_audit.transforms.ingest.extracts import Extract
+from sij_audit.transforms.ingest.part import Format, PartInput, PlainFacts, Positions, match_columns
 from sij_audit.transforms.ingest.readings import Reading, is_text_type, missing, read_typed
 from sij_audit.transforms.stages.reference import Code
 
@@ -25,13 +25,15 @@ class ParquetPart:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, extract: Extract, file: pq.ParquetFile, wanted: Sequence[Column]) -> None:
         self.con = con
-        self.names = [name.strip(" ") for name in file.schema_arrow.names]
+        self.names: Sequence[str] = [name.strip(" ") for name in file.schema_arrow.names]
+        self.columns: Mapping[str, int]
+        self.ignored: Sequence[int]
         self.columns, self.ignored = match_columns(extract.name, self.names, wanted)
         self.rows_read = self.row_count = self.plain_count = file.metadata.num_rows
         self._types = file.schema_arrow.types
         self._cells = [f"c{i}" for i in range(len(self.names))]
         self._path = f"'/dev/fd/{extract.descriptor}'"
-        self.filled_counts = _filled_counts(file, self._types)
+        self.filled_counts: Mapping[int, int] = _filled_counts(file, self._types)
         if "file_row_number" in (name.lower() for name in self.names):
             raise ExtractRefused(f"{extract.name}: has a column file_row_number, whose name is needed to number rows; rename it.")
         for column in wanted:
@@ -42,7 +44,7 @@ class ParquetPart:
                 )
         relation = con.execute(f"select * from {self._scan()} limit 0").description or []
         if len(relation) != len(self.names):
-            raise ExtractRefused(f"{extract.name}: its columns cannot be told apart.")
+            raise ExtractRefused(f"{extract.name}: its columns cannot be distinguished.")
 
     def reading(self, column: Column, date_form: str) -> Reading:
         """Say how a canonical column is read."""
@@ -62,17 +64,18 @@ class ParquetPart:
         """Give, as SQL, what holds the rows by position."""
         return [f"(select 0::utinyint as preset, * from {self._scan()})"]
 
-    def tell_plain_rows(self, date_forms: dict[str, str], codes: Sequence[Code], claim_hash: str) -> None:
+    def set_plain_rows_apart(self, date_forms: Mapping[str, str], codes: Sequence[Code], claim_hash: str) -> PlainFacts | None:
         """Leave all rows to `sources`: their cells come typed, or cost little to read."""
+        return None
 
-    def forget_plain_rows(self) -> None:
-        """Forget nothing."""
+    def take_plain_rows_back(self) -> None:
+        """Take nothing back: none were set apart."""
 
-    def row_numbers(self, positions: Ints) -> Ints:
+    def row_numbers(self, positions: Positions) -> Positions:
         """Number the rows at sorted positions as they stand in the file, from 1."""
         return positions + 1
 
-    def raw_rows(self, positions: Ints) -> Iterator[bytes]:
+    def raw_rows(self, positions: Positions) -> Iterator[bytes]:
         """Give the rows at sorted positions as JSON."""
         for start in range(0, len(positions), RAW_ROWS):
             with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions[start : start + RAW_ROWS]})):
@@ -83,16 +86,16 @@ class ParquetPart:
                 ).fetchall()
             yield from (row[0].encode() for row in rows)
 
-    def refused_rows(self) -> tuple[Ints, Iterator[bytes]]:
+    def refused_rows(self) -> tuple[Positions, Iterator[bytes]]:
         """Give what is no record at all: nothing."""
         return np.zeros(0, np.int64), iter(())
 
-    def fetch(self, positions: Ints, table: str, select: Callable[[str], str]) -> None:
-        """Add what is selected of the rows at sorted positions, with their cells and `position`, to a table that may exist."""
+    def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
+        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
         rows = f"select *, file_row_number as position from {self._scan(', file_row_number = true')}"
-        self.con.execute(f"create temp table if not exists {table} as {select(f'({rows})')} limit 0")
+        self.con.execute(f"create temp table if not exists fetched_rows as {select(f'({rows})')} limit 0")
         with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions})):
-            self.con.execute(f"insert into {table} {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
+            self.con.execute(f"insert into fetched_rows {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from the beginning, to guess from."""
@@ -108,17 +111,26 @@ class ParquetPart:
 
 
 @contextmanager
-def open_parquet_part(con: duckdb.DuckDBPyConnection, extract: Extract, wanted: Sequence[Column]) -> Iterator[ParquetPart]:
+def open_parquet_part(given: PartInput) -> Iterator[ParquetPart]:
     """Read a Parquet extract's footer; ExtractRefused where it cannot be used."""
+    extract = given.extract
     with open(extract.descriptor, "rb", closefd=False) as raw:
         try:
             file = pq.ParquetFile(raw)
-            part = ParquetPart(con, extract, file, wanted)
+            part = ParquetPart(given.con, extract, file, given.columns)
         except (pa.ArrowException, OSError, duckdb.Error) as error:
             # PyArrow's own findings are OSErrors too, without the system's number
             kind = ExtractUnreadable if isinstance(error, OSError) and error.errno else ExtractRefused
             raise kind(f"{extract.name}: is no Parquet file that can be read: it is another kind, cut, damaged or encrypted.") from None
         yield part
+
+
+def _explain(extract: Extract, error: duckdb.Error) -> Exception:
+    kind = ExtractUnreadable if isinstance(error, duckdb.IOException) else ExtractRefused
+    return kind(f"{extract.name}: cannot be read as Parquet; it is damaged or encrypted ({type(error).__name__}).")
+
+
+FORMAT = Format({".parquet": ""}, open_parquet_part, _explain, has_strict_reader=False)
 
 
 def _expected(column: Column) -> str:

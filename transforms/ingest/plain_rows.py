@@ -1,11 +1,11 @@
-"""Rows that are plainly valid and plainly not relevant by themselves, told from their bytes many at a time.
+"""Rows that are plainly valid and plainly not relevant by themselves, found by their bytes many at a time.
 
 Most lines are such rows, and to read their cells as text costs several times what it takes to see that. Whatever is not plain,
 for whatever reason, is left to the checks in SQL, which own every decision: nothing is refused, and nothing found relevant, here. Plain is a
 row of as many fields as there are columns, without quotes or cells that begin with a blank, whose checked cells are written in the usual way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,7 @@ class DateForm:
 class Plan:
     """What to look for in a file's rows: where the columns are, the forms of its dates, and the codes, each of at most 8 letters and digits."""
 
-    columns: dict[str, int]
+    columns: Mapping[str, int]
     width: int
     date_forms: dict[str, DateForm]
     may_be_code: Flags
@@ -119,7 +119,7 @@ class PlainRows:
     """As a number YYYYMMDD; 0 where there is none."""
 
 
-def make_plan(columns: dict[str, int], width: int, date_forms: dict[str, str], codes: Sequence[Code]) -> Plan | None:
+def make_plan(columns: Mapping[str, int], width: int, date_forms: Mapping[str, str], codes: Sequence[Code]) -> Plan | None:
     """Plan for a file; None where its codes are too long for it."""
     names = [code.hcpcs_code.encode() for code in codes]
     if any(len(name) > 8 or not name.isalnum() for name in names):

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sij_audit.transforms.columns import COLUMNS
-from sij_audit.transforms.duck import quote_text
-from sij_audit.transforms.ingest.csv_part import REASONS, CsvPart
-from sij_audit.transforms.ingest.parquet_part import ParquetPart
+from sij_audit.transforms.duck import fetch_one, quote_text
+from sij_audit.transforms.ingest.part import REASONS, Part
 from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
 from sij_audit.transforms.stages.reference import Code
-
-Part = CsvPart | ParquetPart
 
 CHECKED_DATES = ("claim_line_start_date", "claim_start_date", "paid_date", "file_date")
 """Dates that refuse a row; what cannot be read in the others is null."""
@@ -24,7 +21,7 @@ VALUES = (
 )
 
 CLAIM_HASH = "hash(claim_id, data_source)"
-"""Finds the lines that may belong to a claim; whether they do is told by the claim itself."""
+"""Finds the lines that may belong to a claim; whether they do, the claim itself shows."""
 
 MASK_BITS = 8
 """Facts of a row that are packed into one integer."""
@@ -57,23 +54,22 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
     facts = [f"filled {index}" for index in range(len(part.names)) if index not in part.filled_counts]
     facts += [f"read {name}" for name in forms]
     while True:
-        plain = part.tell_plain_rows(forms, codes, CLAIM_HASH)
+        plain = part.set_plain_rows_apart(forms, codes, CLAIM_HASH)
         query = _scan_query(part, codes, forms, facts, has_positions=plain is not None)
         part.con.execute("drop view if exists checked")
         part.con.execute(f"create or replace temp table scanned as {query}")
         part.con.execute(f"create temp view checked as {_checked_query(plain is not None)}")
         counts = dict(zip(facts, _count_facts(part, len(facts)), strict=True))
-        filled = part.filled_counts | {int(fact.split()[1]): count for fact, count in counts.items() if fact.startswith("filled")}
+        filled = dict(part.filled_counts) | {int(fact.split()[1]): count for fact, count in counts.items() if fact.startswith("filled")}
         read = {name: counts[f"read {name}"] for name in forms}
-        latest = part.con.execute("select max(service_date) from scanned where reason = 0").fetchone()
-        latest_dates = [latest[0] if latest else None]
+        latest_dates = [fetch_one(part.con, "select max(service_date) from scanned where reason = 0")]
         if plain is not None:
             filled = {index: count + int(plain.filled_counts[index]) for index, count in filled.items()}
             read = {name: count + int(plain.filled_counts[part.columns[name]]) for name, count in read.items()}
             latest_dates.append(plain.latest_service_date)
         doubtful = [name for name in forms if 0 < filled[part.columns[name]] >= 2 * read[name]]
         if doubtful:
-            part.forget_plain_rows()
+            part.take_plain_rows_back()
         best = forms | _count_date_forms(part, doubtful)
         if best == forms:
             return ScannedRows(forms, filled, max((day for day in latest_dates if day), default=None))

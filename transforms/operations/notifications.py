@@ -1,7 +1,7 @@
-"""Tells people how a nightly run ended, through a webhook and by e-mail: counts, dollars and the sentences that the command prints.
+"""Notifies people how a nightly run ended, through a webhook and by e-mail: counts, dollars and the sentences that the command prints.
 
-Nothing of a member is in it: facts are those of a run's summary, and sentences those of `AuditError`, which hold none. What cannot be told is
-no reason to fail: it is said on standard error.
+Nothing of a member is in it: facts are those of a run's summary, and sentences those of `AuditError`, which hold none. A notification that
+cannot be sent is no reason to fail: standard error says so.
 """
 
 import json
@@ -14,20 +14,19 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from sij_audit.transforms.columns import ROW_OUTCOMES
+from sij_audit.transforms.audit.run import Request, Result
+from sij_audit.transforms.audit.summary import RunSummary
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
-from sij_audit.transforms.ingest.intake import Refused
+from sij_audit.transforms.ingest.outcomes import Refused
 from sij_audit.transforms.settings import Kind, Settings
-
-if TYPE_CHECKING:
-    from sij_audit.transforms.audit.run import Request, Result
+from sij_audit.transforms.text import dollars
 
 PATIENCE_SECONDS = 10.0
 """How long one answer of a server is waited for."""
@@ -39,7 +38,7 @@ DEADLINE_SECONDS = 60.0
 """After so long nobody waits any more, whatever a server does."""
 
 
-class NotTold(Exception):
+class Undeliverable(Exception):
     """A server does not want the message, and will not later."""
 
 
@@ -49,7 +48,7 @@ class TryLater(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What people are told; `facts` can be written as JSON, and amounts in it are text."""
+    """A notification; `facts` can be written as JSON, and amounts in it are text."""
 
     kind: Kind
     title: str
@@ -58,35 +57,26 @@ class Message:
     facts: dict[str, Any]
 
 
-def tell_of_result(request: "Request", result: "Result") -> "Result":
-    """Tell how a run ended, and give it back with a notice for everyone who could not be told."""
-    return replace(result, notices=(*result.notices, *tell(request.settings, describe_result(request, result))))
+def notify_of_result(request: Request, result: Result) -> Result:
+    """Notify people how a run ended, and give it back with a notice for each place that the notification did not reach."""
+    return replace(result, notices=(*result.notices, *send(request.settings, describe_result(request, result))))
 
 
-def tell_of_error(request: "Request", error: BaseException) -> list[str]:
-    """Tell that a run was held back or failed; give a sentence for everyone who could not be told."""
+def notify_of_error(request: Request, error: BaseException) -> list[str]:
+    """Notify people that a run was held back or failed; give a sentence for each place that the notification did not reach."""
     if isinstance(error, BusyError):
         return []
-    return tell(request.settings, describe_error(request, error))
+    return send(request.settings, describe_error(request, error))
 
 
-def describe_result(request: "Request", result: "Result") -> Message:
+def describe_result(request: Request, result: Result) -> Message:
     """Say how a run ended that did; it needs attention where an extract was refused, or there is a notice."""
     refused = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused) and not outcome.is_remembered]
     needs_somebody = bool(result.exit_code or result.notices)
     ended = f"published run {result.run.name}" if result.run else f"nothing is new since run {result.current.name}"
-    summary = result.summary or {}
-    figures = _figures(summary) if summary else {}
     lines = [*result.notices, *(f"Refused: {reason}" for reason in refused), *result.remarks]
-    if summary:
-        counts = ", ".join(f"{figures['findings'][status]['findings']:,} {status}" for status in figures["findings"])
-        lines.append(f"Findings: {counts or 'none'}. At risk, no dollar counted twice: ${summary['amount_at_risk']:,.2f}.")
-        lines += [
-            f"{rule['policy_id']} {rule['rule_id']}: ${rule['amount_at_risk']:,.2f} at risk "
-            f"(violations: {rule['violations']:,}, reviews: {rule['reviews']:,})"
-            for rule in summary["rules"]
-            if rule["is_enabled"]
-        ]
+    if result.summary is not None:
+        lines += _describe_findings(result.summary)
     return Message(
         kind="attention" if needs_somebody else "success",
         title=f"sij-audit: {ended}{', and somebody should look' if needs_somebody else ''}",
@@ -98,12 +88,12 @@ def describe_result(request: "Request", result: "Result") -> Message:
             "notices": list(result.notices),
             "remarks": list(result.remarks),
             "refused": refused,
-            **figures,
+            **(_figures(result.summary) if result.summary is not None else {}),
         },
     )
 
 
-def describe_error(request: "Request", error: BaseException) -> Message:
+def describe_error(request: Request, error: BaseException) -> Message:
     """Say why a run published nothing; of an error that does not say what to do, the kind alone, since its text may quote a cell."""
     is_held = isinstance(error, HeldBack)
     known = isinstance(error, AuditError)
@@ -116,31 +106,48 @@ def describe_error(request: "Request", error: BaseException) -> Message:
     )
 
 
-def _facts(request: "Request", exit_code: int) -> dict[str, Any]:
+def _facts(request: Request, exit_code: int) -> dict[str, Any]:
     return {"out": str(request.out), "command": request.command, "as_of": request.as_of.isoformat(), "exit_code": exit_code}
 
 
-def _figures(summary: dict[str, Any]) -> dict[str, Any]:
-    """Take what may leave the house out of a summary, by name."""
+def _describe_findings(summary: RunSummary) -> list[str]:
+    """Say what was found, in all and by rule."""
+    counts = ", ".join(f"{totals.findings:,} {totals.status}" for totals in summary.statuses)
+    return [
+        f"Findings: {counts or 'none'}. At risk, no dollar counted twice: {dollars(summary.amount_at_risk)}.",
+        *(
+            f"{rule.policy_id} {rule.rule_id}: {dollars(rule.amount_at_risk)} at risk "
+            f"(violations: {rule.violations:,}, reviews: {rule.reviews:,})"
+            for rule in summary.rules
+            if rule.is_enabled
+        ),
+    ]
+
+
+def _figures(summary: RunSummary) -> dict[str, Any]:
+    """Select what may leave the house of a summary, by name."""
     return {
-        "rows": {outcome: summary["rows"][outcome] for outcome in ("read", *ROW_OUTCOMES)},
-        "injections": summary["injections"],
-        "amount_at_risk": str(summary["amount_at_risk"]),
+        "rows": asdict(summary.rows),
+        "injections": summary.injections,
+        "amount_at_risk": str(summary.amount_at_risk),
         "findings": {
-            row["status"]: {"findings": row["findings"], "amount_at_risk": str(row["amount_at_risk"])} for row in summary["statuses"]
+            totals.status: {"findings": totals.findings, "amount_at_risk": str(totals.amount_at_risk)} for totals in summary.statuses
         },
         "rules": [
             {
-                **{name: rule[name] for name in ("policy_id", "rule_id", "violations", "reviews")},
-                "amount_at_risk": str(rule["amount_at_risk"]),
+                "policy_id": rule.policy_id,
+                "rule_id": rule.rule_id,
+                "violations": rule.violations,
+                "reviews": rule.reviews,
+                "amount_at_risk": str(rule.amount_at_risk),
             }
-            for rule in summary["rules"]
-            if rule["is_enabled"]
+            for rule in summary.rules
+            if rule.is_enabled
         ],
     }
 
 
-def tell(settings: Settings, message: Message) -> list[str]:
+def send(settings: Settings, message: Message) -> list[str]:
     """Send a message wherever the settings say; give, and write to standard error, a sentence for each place that it did not reach."""
     if message.kind not in settings.notify_on:
         return []
@@ -150,7 +157,7 @@ def tell(settings: Settings, message: Message) -> list[str]:
         ways[f"The webhook at {urlsplit(url).hostname}"] = lambda: post(url, message)
     if settings.email_to:
         ways[f"{settings.smtp_host}, for e-mail,"] = lambda: mail(settings, message)
-    failures = [f"{name} was not told of this run: {why}." for name, why in _try_all(ways)]
+    failures = [f"{name} was not notified of this run: {why}." for name, why in _try_all(ways)]
     for failure in failures:
         sys.stderr.write(f"sij-audit: {failure}\n")
     return failures
@@ -185,7 +192,7 @@ def _try(way: Callable[[], None]) -> str | None:
             way()
         except TryLater as failure:
             why = str(failure)
-        except NotTold as failure:
+        except Undeliverable as failure:
             return str(failure)
         except Exception as error:
             return type(error).__name__
@@ -223,7 +230,7 @@ def post(url: str, message: Message) -> None:
     except urllib.error.HTTPError as error:
         error.close()
         is_busy = error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-        raise (TryLater if is_busy else NotTold)(f"it answered with status {error.code}") from None
+        raise (TryLater if is_busy else Undeliverable)(f"it answered with status {error.code}") from None
     except (OSError, TimeoutError) as error:
         raise TryLater(_reason(error)) from None
 
@@ -241,17 +248,17 @@ def mail(settings: Settings, message: Message) -> None:
     try:
         refused = _hand_over(settings, email)
     except smtplib.SMTPResponseException as error:
-        raise (TryLater if 400 <= error.smtp_code < 500 else NotTold)(f"it answered with code {error.smtp_code}") from None
+        raise (TryLater if 400 <= error.smtp_code < 500 else Undeliverable)(f"it answered with code {error.smtp_code}") from None
     except smtplib.SMTPRecipientsRefused:
-        raise NotTold("it takes no e-mail for these addresses") from None
+        raise Undeliverable("it takes no e-mail for these addresses") from None
     except smtplib.SMTPNotSupportedError:
-        raise NotTold("it offers no STARTTLS, or no login that is known here") from None
+        raise Undeliverable("it offers no STARTTLS, or no login that is known here") from None
     except ssl.SSLCertVerificationError as error:
-        raise NotTold(_reason(error)) from None
+        raise Undeliverable(_reason(error)) from None
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         raise TryLater(_reason(error)) from None
     if refused:
-        raise NotTold(f"it takes no e-mail for {len(refused)} of the addresses")
+        raise Undeliverable(f"it takes no e-mail for {len(refused)} of the addresses")
 
 
 def _hand_over(settings: Settings, email: EmailMessage) -> Sequence[str]:

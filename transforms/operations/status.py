@@ -15,7 +15,7 @@ class Status:
     is_good: bool
 
 
-def tell_status(store: Store, max_age: timedelta, now: datetime) -> Status:
+def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
     """Say when the last run was published, whether one is under way or held, and what it needs.
 
     All is well where the last run that ended ended well, at most `max_age` before `now`; that it found nothing new is well too.
@@ -27,21 +27,21 @@ def tell_status(store: Store, max_age: timedelta, now: datetime) -> Status:
     published = [attempt for attempt in ended if attempt.outcome == "published"]
     good = [attempt for attempt in ended if attempt.outcome in GOOD]
     last = ended[-1] if ended else None
-    told = [f"run {published[-1].run_id} was published {_ago(published[-1].ended, now)}" if published else "no run was published yet"]
+    sentences = [f"run {published[-1].run_id} was published {_ago(published[-1].ended, now)}" if published else "no run was published yet"]
     if good and good[-1] not in published[-1:]:
-        told.append(f"nothing was new {_ago(good[-1].ended, now)}")
+        sentences.append(f"nothing was new {_ago(good[-1].ended, now)}")
     if last is not None and last.outcome not in GOOD:
         what = {"held": "was held back", "failed": "failed"}.get(
             last.outcome or "", "never ended: it was killed, cancelled or ran out of time"
         )
-        told.append(f"the last {last.command}, begun {_ago(last.begun, now)}, {what}" + (f": {last.message}" if last.message else ""))
+        sentences.append(f"the last {last.command}, begun {_ago(last.begun, now)}, {what}" + (f": {last.message}" if last.message else ""))
     is_late = not good or good[-1].ended is None or now - good[-1].ended > max_age
     if is_late:
-        told.append(f"none ended well within {_hours(max_age)}: see whether the schedule runs")
+        sentences.append(f"none ended well within {_hours(max_age)}: see whether the schedule runs")
     if is_busy:
-        told.append(f"a {under_way.command} is under way since {_ago(under_way.begun, now)}" if under_way else "OUT is in use")
+        sentences.append(f"a {under_way.command} is under way since {_ago(under_way.begun, now)}" if under_way else "OUT is in use")
     is_good = not is_late and last is not None and last.outcome in GOOD
-    return Status(("OK: " if is_good else "ATTENTION: ") + "; ".join(sentence.rstrip(".") for sentence in told) + ".", is_good)
+    return Status(("OK: " if is_good else "ATTENTION: ") + "; ".join(sentence.rstrip(".") for sentence in sentences) + ".", is_good)
 
 
 def _ago(when: datetime | None, now: datetime) -> str:

@@ -13,16 +13,16 @@ BACKSTOP_SECONDS = 180.0
 """How long after its time a process that cannot end itself, since Python is stuck, is ended by the system."""
 
 
-def say_nothing(_sentence: str) -> None:
-    """Tell nobody."""
+def notify_nobody(_sentence: str) -> None:
+    """Notify nobody."""
 
 
 @contextmanager
-def wall_clock(minutes: float, tell: Callable[[str], object] = say_nothing) -> Iterator[None]:
+def wall_clock(minutes: float, notify: Callable[[str], object] = notify_nobody) -> Iterator[None]:
     """End this process, with the exit code of a failed run, where the block has not ended after so many minutes.
 
-    `tell` is called with a sentence before, so that somebody hears of it. The system frees the lock of OUT; the journal keeps a beginning
-    without an end, of which the next run tells, and what was taken in is not read again.
+    `notify` is called with a sentence before, so that somebody hears of it. The system frees the lock of OUT; the journal keeps a beginning
+    without an end, which the next run reports, and what was loaded is not read again.
     """
     is_over = threading.Event()
     sentence = f"The run was ended after {minutes:g} minutes (the setting wall_clock_minutes). OUT/current is the last complete run."
@@ -33,7 +33,7 @@ def wall_clock(minutes: float, tell: Callable[[str], object] = say_nothing) -> I
         try:
             sys.stderr.write(f"sij-audit: {sentence}\n")
             sys.stderr.flush()
-            tell(sentence)
+            notify(sentence)
         finally:
             os._exit(AuditError.exit_code)
 

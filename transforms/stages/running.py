@@ -4,7 +4,7 @@ Stage 1 runs once; stages 2 and 3 run once per policy, in a schema of that polic
 stages 4 and 5 run once. All that a stage reads are tables, so every stage can be tested alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,26 +38,33 @@ def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str,
     return columns
 
 
-def run_stages(
-    con: duckdb.DuckDBPyConnection,
-    policies: Sequence[Policy],
-    settings: Mapping[str, Any],
-    step: Callable[[str], None] = lambda stage: None,
-) -> None:
-    """Run all SQL stages; `settings` has a value, or None, for each of SETTING_NAMES. `step` hears each stage begin."""
-    step("lines")
+def run_stages(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy], settings: Mapping[str, Any]) -> None:
+    """Run all SQL stages; `settings` has a value, or None, for each of SETTING_NAMES."""
+    run_lines(con, policies, settings)
+    run_timelines(con, policies, settings)
+    run_rules(con, policies, settings)
+    run_stage(con, "4_findings", settings)
+    run_stage(con, "5_reports", settings)
+
+
+def run_lines(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy], settings: Mapping[str, Any]) -> None:
+    """Run stage 1, and describe the policies to all that follow."""
     run_stage(con, "1_lines", settings)
     describe_policies(con, policies)
+
+
+def run_timelines(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy], settings: Mapping[str, Any]) -> None:
+    """Run stage 2 for each policy."""
     for policy in policies:
-        step(f"timeline and rules of {policy.policy_id}")
         run_timeline(con, policy, settings)
+
+
+def run_rules(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy], settings: Mapping[str, Any]) -> None:
+    """Run stage 3 for each policy; what follows then sees the timelines of all policies together."""
+    for policy in policies:
         for rule in policy.rules:
             run_rule(con, policy, rule, settings)
     share_timeline(con, policies)
-    step("findings")
-    run_stage(con, "4_findings", settings)
-    step("reports")
-    run_stage(con, "5_reports", settings)
 
 
 def run_stage(con: duckdb.DuckDBPyConnection, stage: str, settings: Mapping[str, Any]) -> None:

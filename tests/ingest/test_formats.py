@@ -1,0 +1,53 @@
+"""Which files are extracts, and of which format, by their names alone."""
+
+from pathlib import Path
+
+import pytest
+
+from sij_audit.transforms.errors import ExtractRefused, UsageError
+from sij_audit.transforms.ingest import csv_part, parquet_part
+from sij_audit.transforms.ingest.formats import FORMATS, SUFFIXES, discover_extracts, format_of
+
+
+def test_a_folder_is_its_extracts_by_name(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.parquet", "c.CSV.GZ", "d.csv.zst", ".hidden.csv", "notes.txt", "e.csv.sha256"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "sub.csv").mkdir()
+    (tmp_path / "sub.csv" / "deep.csv").write_bytes(b"x")
+    assert [path.name for path in discover_extracts([tmp_path])] == ["a.parquet", "b.csv", "c.CSV.GZ", "d.csv.zst"]
+
+
+def test_arguments_keep_their_order(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_bytes(b"x")
+    arguments = [tmp_path / "b.csv", tmp_path / "a.csv"]
+    assert discover_extracts(arguments) == arguments
+
+
+def test_a_path_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.csv does not exist"):
+        discover_extracts([tmp_path / "gone.csv"])
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "compression"),
+    [
+        ("x.csv", csv_part.FORMAT, ""),
+        ("x.CSV.gz", csv_part.FORMAT, "gzip"),
+        ("x.csv.zst", csv_part.FORMAT, "zstd"),
+        ("x.parquet", parquet_part.FORMAT, ""),
+    ],
+)
+def test_a_name_says_format_and_compression(name: str, known: object, compression: str) -> None:
+    assert format_of(Path(name)) == (known, compression)
+
+
+def test_a_file_of_no_format_is_refused_with_the_names_that_there_are() -> None:
+    with pytest.raises(ExtractRefused) as refused:
+        format_of(Path("x.txt"))
+    assert str(refused.value) == "x.txt: is no .csv, .csv.gz, .csv.zst or .parquet file."
+
+
+def test_no_name_is_of_two_formats() -> None:
+    assert len(set(SUFFIXES)) == len(SUFFIXES) == sum(len(known.suffixes) for known in FORMATS)
+    assert not [(one, other) for one in SUFFIXES for other in SUFFIXES if one != other and one.endswith(other)]

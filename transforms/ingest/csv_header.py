@@ -1,0 +1,44 @@
+"""The header row of a CSV extract: its names, and where it ends."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from sij_audit.transforms.columns import Column
+from sij_audit.transforms.errors import ExtractRefused
+from sij_audit.transforms.ingest.csv_lines import Lines
+from sij_audit.transforms.ingest.csv_records import Reader, has_lone_return, read_record
+from sij_audit.transforms.ingest.part import match_columns
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Header:
+    """A header row: its names, which columns are canonical, and the lines up to its end."""
+
+    def __init__(self, name: str, descriptor: int, lines: Lines, wanted: Sequence[Column]) -> None:
+        start = os.pread(descriptor, 4, 0)
+        if start[:2] in (b"\xff\xfe", b"\xfe\xff") or start == b"\0\0\xfe\xff":
+            raise ExtractRefused(f"{name}: is UTF-16 or UTF-32; an extract must be UTF-8.")
+        offset = len(BYTE_ORDER_MARK) if start.startswith(BYTE_ORDER_MARK) else 0
+        others = np.flatnonzero(lines.blank != np.arange(len(lines.blank)))
+        self.first_line = int(others[0]) if len(others) else len(lines.blank)
+        if self.first_line:
+            offset = lines.start(self.first_line)
+        if offset >= lines.size:
+            raise ExtractRefused(f"{name}: is empty, not even a header row.")
+        record = read_record(Reader(descriptor), offset)
+        raw = os.pread(descriptor, record.end - offset, offset)
+        if b"\0" in raw:
+            raise ExtractRefused(f"{name}: has NUL bytes in its header row; an extract must be UTF-8.")
+        if record.fields is None or has_lone_return(raw):
+            raise ExtractRefused(f"{name}: its header row cannot be read as comma-separated names.")
+        if not raw.endswith(b"\n"):
+            raise ExtractRefused(f"{name}: ends within its header row.")
+        try:
+            self.names = [field.decode().strip(" ") for field in record.fields]
+        except UnicodeDecodeError:
+            raise ExtractRefused(f"{name}: its header row is not UTF-8.") from None
+        self.columns, self.ignored = match_columns(name, self.names, wanted)
+        self.line_count = self.first_line + record.line_count

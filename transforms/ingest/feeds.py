@@ -1,0 +1,107 @@
+"""The feeds that the settings name: which columns their extracts must have, which did not come, and what one has lost."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sij_audit.transforms.ingest.extracts import name_of
+from sij_audit.transforms.ingest.outcomes import LoadedBefore, Outcome
+from sij_audit.transforms.settings import Feed
+from sij_audit.transforms.store.folder import Batch
+
+RECENT = 5
+"""Earlier extracts that show what a feed has as a rule: a loss that somebody accepted is the rule after so many more at the latest."""
+
+CHANCE = 1e-4
+"""A column is lost where it would be empty less often than this, had its rows the share of filled cells that the feed has as a rule."""
+
+
+def required_columns(feeds: Sequence[Feed], extract: str) -> tuple[str, ...]:
+    """The columns that the feeds of an extract, by its name, must have."""
+    return tuple(sorted({column for feed in feeds if is_of(feed, extract) for column in feed.required_columns}))
+
+
+def is_of(feed: Feed, extract: str) -> bool:
+    """Say whether an extract is of a feed, by its name."""
+    return fnmatchcase(extract, feed.pattern)
+
+
+def missing_feeds(feeds: Sequence[Feed], batches: Sequence[Batch], outcomes: Iterable[Outcome], now: datetime) -> list[str]:
+    """Name the feeds of which nothing came within their latest age; sentences for people.
+
+    An extract came when its batch was written. One whose content was loaded before, as of a feed without news, has no batch of its own: it
+    came when its file was put there. `batches` are those that count.
+    """
+    came = [(batch.extract, datetime.fromtimestamp(batch.path.stat().st_mtime, UTC)) for batch in batches]
+    counting = {batch.sha256 for batch in batches}
+    for outcome in outcomes:
+        if isinstance(outcome, LoadedBefore) and outcome.batch.sha256 in counting:
+            name = name_of(outcome.path)
+            when = _put_there(outcome.path) if any(is_of(feed, name) for feed in feeds) else None
+            if when is not None:
+                came.append((name, when))
+    sentences = []
+    for feed in feeds:
+        if feed.latest_age_hours is None:
+            continue
+        last = max((when for extract, when in came if is_of(feed, extract)), default=None)
+        if last is None:
+            sentences.append(f"The feed {feed.name} ({feed.pattern}) never came.")
+        elif now - last > timedelta(hours=feed.latest_age_hours):
+            sentences.append(
+                f"The feed {feed.name} ({feed.pattern}) did not come: its last extract came at {last:%Y-%m-%d %H:%M} UTC, "
+                f"and latest_age_hours is {feed.latest_age_hours}."
+            )
+    return sentences
+
+
+def _put_there(path: Path) -> datetime | None:
+    """Say when a file was put where it is, by the time of its last change; None where it is gone."""
+    try:
+        return datetime.fromtimestamp(path.lstat().st_ctime, UTC)
+    except OSError:
+        return None
+
+
+def lost_columns(feeds: Sequence[Feed], batches: Sequence[Batch], published: Collection[str]) -> list[str]:
+    """Name what extracts no longer have that their feed has as a rule; sentences for people.
+
+    Only extracts that no run has published yet are looked at; `published` has the SHA-256 of the others. Each is compared with the last extracts
+    of its feed before it that have rows. A column is lost where it is not there and they have it and fill it, or where it is empty and each
+    of them fills it, so that chance does not explain it.
+    """
+    loaded = sorted(
+        (batch for batch in batches if batch.controls["rows_read"]),
+        key=lambda batch: (batch.sha256 not in published, batch.path.stat().st_mtime_ns, batch.extract, batch.sha256),
+    )
+    sentences = []
+    for feed in feeds:
+        extracts = [batch for batch in loaded if is_of(feed, batch.extract)]
+        for place, batch in enumerate(extracts):
+            earlier = extracts[max(0, place - RECENT) : place]
+            if batch.sha256 in published or not earlier:
+                continue
+            lost = _lost(batch, earlier)
+            if lost:
+                sentences.append(f"The feed {feed.name} lost {', '.join(lost)}: {batch.extract} has none, and its earlier extracts do.")
+    return sentences
+
+
+def _lost(batch: Batch, earlier: Sequence[Batch]) -> list[str]:
+    """List the canonical columns that a batch's extract has lost."""
+    rows = sum(other.controls["rows_read"] for other in earlier)
+    rule = [{column["column"]: column for column in other.columns if column["is_canonical"]} for other in earlier]
+    lost = []
+    for column in batch.columns:
+        if not column["is_canonical"] or column["filled_count"]:
+            continue
+        before = [columns[column["column"]] for columns in rule if column["column"] in columns]
+        filled = [other["filled_count"] for other in before]
+        if not column["is_present"]:
+            is_lost = any(filled) and all(other["is_present"] for other in before)
+        else:
+            is_lost = all(filled) and (1 - sum(filled) / rows) ** batch.controls["rows_read"] < CHANCE
+        if is_lost:
+            lost.append(column["column"])
+    return lost
