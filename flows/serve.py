@@ -9,15 +9,11 @@ import signal
 import sys
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sij_audit.flows.deployment import Deployment, describe_deployment
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.settings import Settings
-
-if TYPE_CHECKING:
-    from prefect.schedules import Schedule
 
 DEPLOYMENT = "nightly"
 """What the deployment is called where it is given no name."""
@@ -31,52 +27,27 @@ def serve_nightly(settings: Settings, cron: str, name: str = DEPLOYMENT, out: Pa
 
     UsageError without a server, for a cron expression that is none, and where nothing names OUT.
     """
-    from prefect.schedules import Cron
-    from prefect.settings import get_current_settings
-
-    address = get_current_settings().api.url
-    if not address:
-        raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start`, and put its address there.")
+    deployment = describe_deployment(settings, cron, name, out, landing)
     if out is None and settings.out is None:
         raise UsageError("no OUT folder is named: give --out, or set `out` in the settings.")
-    if not name or "/" in name or "%" in name:
-        raise UsageError("--name can hold no / and no %, since Prefect puts it into addresses.")
-    try:
-        schedule = Cron(cron, timezone=settings.time_zone)
-    except ValueError:
-        raise UsageError(f"--cron: {cron} is no cron expression; write it as in '0 2 * * *', every night at two.") from None
-    places = {"out": out, "landing": landing}
-    parameters = {key: str(place.absolute()) for key, place in places.items() if place is not None}
-    serving = f"nightly-audit/{name} is served by {address}: {cron} ({settings.time_zone})"
     # Prefect stops a runner by calls that it does not wait for, and Python would say so.
     warnings.filterwarnings("ignore", message="coroutine 'Runner.* was never awaited", category=RuntimeWarning)
     while True:
         try:
-            asyncio.run(_serve(name, schedule, parameters, serving))
+            asyncio.run(_serve(deployment))
         except Exception as error:
-            _say(f"Prefect at {address} fails ({_kind_of(error)}); trying again every {WAIT_SECONDS:.0f} seconds")
+            _say(f"Prefect at {deployment.address} fails ({_kind_of(error)}); trying again every {WAIT_SECONDS:.0f} seconds")
             time.sleep(WAIT_SECONDS)
         else:
             return
 
 
-async def _serve(name: str, schedule: "Schedule", parameters: dict[str, str], serving: str) -> None:
-    """A run's process imports the flow by its name: a flow that is handed over as an object would be pickled, with all that it refers to."""
+async def _serve(deployment: Deployment) -> None:
     from prefect.runner import Runner
-    from prefect.types.entrypoint import EntrypointType
 
-    from sij_audit.flows.nightly import nightly_audit
-
-    runner = Runner(name=name, pause_on_shutdown=False)
-    deployment = await nightly_audit.ato_deployment(
-        name=name,
-        schedule=schedule,
-        parameters=parameters,
-        version=version("sij-audit"),
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-    await runner.aadd_deployment(deployment)
-    _say(serving)
+    runner = Runner(name=deployment.name, pause_on_shutdown=False)
+    await runner.aadd_deployment(deployment.for_prefect())
+    _say(f"nightly-audit/{deployment.name} is served by {deployment.address}: {deployment.when}")
     loop = asyncio.get_running_loop()
     stops: set[asyncio.Task[None]] = set()
 

@@ -68,14 +68,14 @@ def command(*arguments: str | Path, cwd: Path = ROOT, **variables: str) -> subpr
 
 
 def copy_program(folder: Path) -> Path:
-    """Copy the program into a folder; `python -m sij_audit.flows.command` there runs the copy."""
+    """Copy the program into a folder; `python -m sij_audit` there runs the copy."""
     shutil.copytree(ROOT / "sij_audit", folder / "sij_audit", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
 def command_of(program: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command of a copy of the program."""
-    words: list[str | Path] = [sys.executable, "-m", "sij_audit.flows.command", *arguments]
+    words: list[str | Path] = [sys.executable, "-m", "sij_audit", *arguments]
     return subprocess.run(words, cwd=program, capture_output=True, text=True, check=False)
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions, requires
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,9 +30,27 @@ def queries() -> list[Path]:
     return sorted((ROOT / "sql").rglob("*.sql"))
 
 
-def test_the_command_imports_prefect_only_to_orchestrate() -> None:
-    script = "import sys, sij_audit.flows.command; sys.exit('prefect' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+def test_the_package_itself_imports_nothing() -> None:
+    script = "import sys; before = set(sys.modules); import sij_audit; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {name.split(".")[0] for name in done.stdout.split()} <= {"sij_audit", *sys.stdlib_module_names}
+
+
+def test_the_command_starts_without_anything_that_a_run_needs() -> None:
+    """Of what is installed with the program, listing the subcommands and showing the options of each imports Typer alone."""
+    script = """
+import sys
+from typer.testing import CliRunner
+from sij_audit.flows.command import COMMANDS, app
+for arguments in (["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)):
+    assert CliRunner().invoke(app, arguments).exit_code == 0, arguments
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    needed = {re.split(r"[^\w-]", need, maxsplit=1)[0] for need in requires("sij-audit") or () if "extra ==" not in need}
+    imports = {name for name, distributions in packages_distributions().items() if needed & set(distributions)}
+    assert {"duckdb", "polars", "prefect", "typer"} <= imports
+    assert imports & set(done.stdout.split()) == {"typer"}
 
 
 def test_the_tree_is_as_drawn() -> None:

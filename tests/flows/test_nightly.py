@@ -169,7 +169,7 @@ def run_command(*arguments: str | Path, address: str | None = None, home: Path |
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     if address:
         environment |= {"PREFECT_API_URL": address, "PREFECT_HOME": str(home)}
-    command = [sys.executable, "-m", "sij_audit.flows.command", *map(str, arguments)]
+    command = [sys.executable, "-m", "sij_audit", *map(str, arguments)]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
