@@ -78,11 +78,11 @@ class House:
             **(variables or {}),
         }
 
-    def start(self, *command: str | Path, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a command whose output goes to log.txt."""
+    def start(self, *command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a command, one of this environment or of a whole path, whose output goes to log.txt."""
         with (self.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [BIN / command[0], *command[1:]], env=self.environment(variables), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                [BIN / command[0], *command[1:]], env=self.environment(variables), cwd=cwd, stdout=log, stderr=log, start_new_session=True
             )
         self.started.append(process)
         return process

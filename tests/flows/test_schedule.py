@@ -268,11 +268,12 @@ def test_serving_waits_for_a_server_that_is_away(tmp_path: Path) -> None:
         assert house.ended_run(house.ask_for_run("waits"))["state_name"] == "Completed"
 
 
-def test_a_work_pool_runs_it_from_the_checkout_and_goes_on_after_a_kill(house: House, slow_landing: Path, tmp_path: Path) -> None:
+def test_a_work_pool_runs_it_and_goes_on_after_a_kill(house: House, slow_landing: Path, tmp_path: Path) -> None:
     settings, out = tmp_path / "sij-audit.toml", tmp_path / "out"
     settings.write_text(f'out = "out"\nlanding = "{slow_landing}"\n', encoding="utf-8")
-    for order in (("work-pool", "create", "sij-audit", "--type", "process"), ("deploy", "--all")):
-        done = house.run("prefect", "--no-prompt", *order)
+    create = ("prefect", "--no-prompt", "work-pool", "create", "sij-audit", "--type", "process")
+    for order in (create, ("sij-audit", "deploy", "--pool", "sij-audit", "--cron", NEVER)):
+        done = house.run(*order)
         assert done.returncode == 0, done.stderr
     worker = ("prefect", "worker", "start", "--pool", "sij-audit")
     started = house.start(*worker, SIJ_AUDIT_SETTINGS=str(settings))
