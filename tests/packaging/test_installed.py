@@ -29,6 +29,13 @@ def test_the_wheel_is_what_its_python_imports(from_wheel: Installed) -> None:
     assert Path(imported).is_relative_to(from_wheel.python.parents[1])
 
 
+def test_a_wheel_and_a_checkout_are_one_program(from_wheel: Installed) -> None:
+    """So a run is continued, and nothing is new, where one takes over from the other."""
+    script = "from sij_audit.transforms.program import program_hash; print(program_hash())"
+    hashes = {program.run_python("-c", script).stdout for program in (from_wheel, checkout(from_wheel.folder))}
+    assert [len(found.strip()) for found in hashes] == [64]
+
+
 def test_each_step_works_beside_foreign_folders_of_our_names(program: Installed, tmp_path: Path) -> None:
     claims, out, options = tmp_path / "claims", tmp_path / "out", ("--as-of", "2024-06-30")
     steps: list[tuple[str | Path, ...]] = [
