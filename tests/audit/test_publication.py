@@ -501,7 +501,7 @@ def test_readers_see_the_old_or_the_new_run_after_a_death(store: Store, tmp_path
     publish(store, identify())
     command = [sys.executable, __file__, str(store.root), str(tmp_path), step]
     paths = os.pathsep.join([str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")])
-    subprocess.run(command, check=True, timeout=120, env=os.environ | {"PYTHONPATH": paths})
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": paths})
 
 
 def test_readers_see_one_run_at_every_step(store: Store) -> None:
