@@ -158,8 +158,6 @@ def doubt_bits(cell: str | None) -> str | None:
     """Write the doubts that a cell names as a number of bits; ValueError names what is no doubt."""
     if cell is None or cell == "none":
         return cell and "0"
-    if cell.isdigit():
-        return cell
     names = [name.strip() for name in cell.split(",")]
     if unknown := sorted(set(names) - _bits_of_doubts().keys()):
         raise ValueError(f"{unknown[0]} is no doubt; those of doubts.csv stand by name, and none for no doubt")

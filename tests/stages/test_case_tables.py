@@ -88,6 +88,8 @@ def test_doubts_stand_by_name(con: duckdb.DuckDBPyConnection) -> None:
     assert (doubt_bits("none"), doubt_names("0"), doubt_bits(None), doubt_names(None)) == ("0", "none", None, None)
     with pytest.raises(ValueError, match="autorized is no doubt"):
         doubt_bits("autorized")
+    with pytest.raises(ValueError, match="24 is no doubt"):
+        doubt_bits("24")
     con.execute("create table groups (doubt_bits bigint)")
     case = Case("names", {"groups": parse_table("| doubt_bits |\n| discontinued |")}, parse_table("| prior_doubt_bits |\n| authorized |"))
     sql = "select 2 * doubt_bits as prior_doubt_bits from groups"
