@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTINE_REASONS, ROW_OUTCOMES, Column
 from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
-from sij_audit.transforms.handoff.workbook import Limits
+from sij_audit.transforms.handoff.book import Limits
 from sij_audit.transforms.ingest.csv_lines import LINE_LIMIT, NUL_RUN
 from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT
 from sij_audit.transforms.ingest.formats import SUFFIXES

@@ -1,9 +1,9 @@
 -- title: Findings that are handed to payment integrity
--- grain: finding_id: a finding that is new, changed or withdrawn since payment integrity was last served
+-- grain: finding_id: a finding that is new, changed or withdrawn since the last hand-off
 --
--- compared_findings has the findings that hold against what was served: those that held in the run that was handed over last, without those
--- that were kept back. What came and went between the two runs does not matter. All that held then and do not hold now are withdrawn, kept
--- back or not, so that nobody recovers money for one; they keep their last values, but with nothing at risk.
+-- compared_findings has the findings that hold against what was handed over: those that held in the run that was handed over last, without
+-- those that were suppressed or overturned. What came and went between the two runs does not matter. All that held then and do not hold now
+-- are withdrawn, handed over or not, so that nobody recovers money for one; they keep their last values, but with nothing at risk.
 
 with holding_findings as (
     select *
@@ -21,7 +21,7 @@ changes as (
 ),
 
 lost_findings as (
-    select * exclude (was_held_back)
+    select * exclude (was_handed_over)
     from served_findings
     where finding_id not in (select holding_findings.finding_id from holding_findings)
 ),

@@ -1,7 +1,7 @@
--- title: Claim lines whose records would tell of a finding
--- grain: finding_id, data_source, claim_id, claim_line_number, is_judged: a claim line that a finding cites or is measured against
+-- title: Claim lines whose records bear on a finding
+-- grain: finding_id, data_source, claim_id, claim_line_number, is_cited: a claim line that a finding cites or is measured against
 --
--- Of all findings that are neither kept back nor reviewed. What is at risk stands with the judged lines alone.
+-- Of all findings that are neither suppressed nor reviewed. Amounts at risk are those of cited lines alone.
 
 with handed_over as (
     select findings.*
@@ -19,7 +19,7 @@ unnested_lines as (
     from handed_over
 ),
 
-judged_lines as (
+cited_lines as (
     select
         finding_id,
         person_id,
@@ -32,22 +32,22 @@ judged_lines as (
 )
 
 select
-    judged_lines.finding_id,
+    cited_lines.finding_id,
     lines.data_source,
     lines.claim_id,
     lines.person_id,
     lines.billing_npi,
     lines.service_date,
     lines.claim_line_number,
-    judged_lines.amount_at_risk,
-    true as is_judged,
-from judged_lines
+    cited_lines.amount_at_risk,
+    true as is_cited,
+from cited_lines
 inner join lines
     on
-        judged_lines.claim_id = lines.claim_id
-        and judged_lines.claim_line_number = lines.claim_line_number
-        and judged_lines.person_id = lines.person_id
-        and judged_lines.service_date = lines.service_date
+        cited_lines.claim_id = lines.claim_id
+        and cited_lines.claim_line_number = lines.claim_line_number
+        and cited_lines.person_id = lines.person_id
+        and cited_lines.service_date = lines.service_date
 union all
 select
     prior_claims.finding_id,
@@ -58,7 +58,7 @@ select
     lines.service_date,
     lines.claim_line_number,
     null as amount_at_risk,
-    false as is_judged,
+    false as is_cited,
 from (
     select
         finding_id,

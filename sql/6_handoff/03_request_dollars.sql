@@ -1,7 +1,7 @@
--- title: Dollars that hang on the records of a claim
+-- title: Dollars that the records of a claim decide
 -- grain: data_source, claim_id, person_id, billing_npi: a claim with a wanted line
 --
--- findings_amount is of the findings that the records would tell of, amount_at_risk of the claim's own judged lines, which sum to distinct
+-- findings_amount is of the findings that the records bear on, amount_at_risk of the claim's own cited lines, which sum to distinct
 -- dollars. A line's dollars count once, also where findings of several policies have them.
 
 with claim_line_dollars as (
@@ -34,7 +34,7 @@ finding_line_dollars as (
         max(wanted_lines.amount_at_risk) as amount_at_risk,
     from wanted_claims
     inner join wanted_lines on wanted_claims.finding_id = wanted_lines.finding_id
-    where wanted_lines.is_judged
+    where wanted_lines.is_cited
     group by
         wanted_claims.data_source, wanted_claims.claim_id, wanted_claims.person_id, wanted_claims.billing_npi,
         wanted_lines.claim_id, wanted_lines.claim_line_number, wanted_lines.service_date

@@ -1,4 +1,4 @@
--- title: Claims whose records would tell
+-- title: Claims whose records would decide a finding
 -- grain: data_source, claim_id, person_id, billing_npi
 --
 -- A claim whose records were asked for before is left out.
@@ -11,7 +11,7 @@ select
     max(findings.member_id) as member_id,
     min(wanted_lines.service_date) as first_service_date,
     max(wanted_lines.service_date) as last_service_date,
-    bool_or(wanted_lines.is_judged) as is_judged,
+    bool_or(wanted_lines.is_cited) as is_cited,
     case when bool_or(findings.determination = 'violation') then 'violation' else 'review' end as determination,
     list_sort(list(distinct findings.rule_id)) as rule_ids,
     list_sort(list(distinct findings.policy_section)) as policy_sections,

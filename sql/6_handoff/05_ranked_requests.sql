@@ -1,4 +1,4 @@
--- title: Claims whose records would tell, the most dollars and the most certain first
+-- title: Claims whose records would decide a finding, the most dollars and the most certain first
 -- grain: data_source, claim_id, person_id, billing_npi: a request candidate
 --
 -- Of one billing NPI no more than $max_requests_per_provider are asked for in a period; those asked for since $asked_since count. A null NPI

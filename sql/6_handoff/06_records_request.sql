@@ -10,7 +10,7 @@ select
     member_id,
     first_service_date,
     last_service_date,
-    is_judged,
+    is_cited,
     determination,
     rule_ids,
     policy_sections,

@@ -1,5 +1,5 @@
 -- title: Providers of the findings that are handed over
--- grain: policy_id, billing_npi: an NPI of a judged line
+-- grain: policy_id, billing_npi: an NPI of a cited line
 --
 -- All but `withdrawn` is of new and changed findings.
 

@@ -1,4 +1,4 @@
--- title: What is handed over and what is kept back, counted
+-- title: What is handed over, and what is suppressed or overturned, counted
 -- grain: policy_id, part: also of parts that are empty
 --
 -- Within a policy no dollar is counted twice; over policies it may be, so nothing sums them.

@@ -1,8 +1,8 @@
 -- title: Findings by determination
 -- grain: policy_id, determination: those with a finding that holds
 --
--- `members` are the distinct persons of a row, here and in all queries of this folder: the page merges rows of few members before it shows
--- any, and shows none of them.
+-- `members` are the distinct persons of a row, here and in all queries of this folder: the page suppresses rows of few members before it
+-- shows any, and shows none of the persons.
 
 select
     policy_id,

@@ -1,7 +1,7 @@
 -- title: Providers, with the numbers behind their rates
 -- grain: policy_id, billing_npi: a provider of the report providers
 --
--- `members` are persons with an injection of which a line was billed under the NPI, `members_with_findings` those with a judged line under
+-- `members` are persons with an injection of which a line was billed under the NPI, `members_with_findings` those with a cited line under
 -- it.
 
 with injection_claims as (
@@ -28,7 +28,7 @@ billed_persons as (
     group by injection_claims.policy_id, lines.billing_npi
 ),
 
-judged_lines as (
+cited_lines as (
     select
         policy_id,
         person_id,
@@ -36,12 +36,12 @@ judged_lines as (
     from (select policy_id, person_id, claim_lines from findings where status <> 'withdrawn')
 ),
 
-judged_persons as (
+cited_persons as (
     select
         policy_id,
         billing_npi,
         list(distinct person_id order by person_id) as members_with_findings,
-    from judged_lines
+    from cited_lines
     group by policy_id, billing_npi
 )
 
@@ -53,10 +53,10 @@ select
     providers.amount_at_risk,
     providers.findings_per_100_injections_of_all,
     coalesce(billed_persons.members, []) as members,
-    coalesce(judged_persons.members_with_findings, []) as members_with_findings,
+    coalesce(cited_persons.members_with_findings, []) as members_with_findings,
 from providers
 left join billed_persons
     on providers.policy_id = billed_persons.policy_id and providers.billing_npi is not distinct from billed_persons.billing_npi
-left join judged_persons
-    on providers.policy_id = judged_persons.policy_id and providers.billing_npi is not distinct from judged_persons.billing_npi
+left join cited_persons
+    on providers.policy_id = cited_persons.policy_id and providers.billing_npi is not distinct from cited_persons.billing_npi
 order by providers.policy_id, providers.billing_npi nulls last

@@ -1,7 +1,7 @@
 -- title: What claims leave open
 -- grain: policy_id, determination, doubt_id: a doubt of findings that hold and have no other; none and several stand for as many
 --
--- Every finding is in one row. Did it stand under each of its doubts, the rows would sum to more than all findings, by as many as have several.
+-- Every finding is in one row. If it were under each of its doubts, the rows would sum to more than all findings, by as many as have several.
 
 with described_findings as (
     select

@@ -1,4 +1,4 @@
--- title: What reviewers said
+-- title: What reviewers decided
 -- grain: policy_id, rule_id, determination: those of which a finding was reviewed
 --
 -- A finding that was reviewed and is in this run no more has no person here. It then adds no member, so that less is shown, never more.

@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -253,6 +255,16 @@ def test_the_command_lists_runs_and_removes_them(store: Store) -> None:
     assert command("prune", "--keep", "2", "--older-than", "0d", "--out", store.root, "--delete").returncode == 0
     assert run_ids(store) == ids[2:]
     assert stat.S_IMODE(store.runs.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "arguments", [("runs",), ("diff",), ("prune", "--keep", "2", "--older-than", "0d")], ids=lambda arguments: str(arguments[0])
+)
+def test_no_library_of_workbooks_is_loaded_to_list_compare_or_remove_runs(store: Store, arguments: tuple[str, ...]) -> None:
+    script = f"import sys; from sij_audit.flows.command import app; app({[*arguments, '--out', str(store.root)]}, standalone_mode=False)"
+    done = subprocess.run([sys.executable, "-c", f"{script}; sys.exit('xlsxwriter' in sys.modules)"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout
 
 
 def test_a_damaged_run_is_compared_with_nothing(store: Store) -> None:

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.errors import UsageError
-from sij_audit.transforms.handoff.deliveries import deliver, list_deliveries
+from sij_audit.transforms.handoff.deliveries import deliver
 from sij_audit.transforms.settings import Settings
+from sij_audit.transforms.store.deliveries import list_deliveries
 from sij_audit.transforms.store.folder import Store
 from tests.runs import SAMPLE, Row, command, keys, line, read_report, run, write_extract
 

@@ -1,4 +1,4 @@
-"""What reviewers filled in is read as it was meant; what cannot be is told by its place, and never by what a cell holds."""
+"""What reviewers filled in is read as it was meant; what cannot be is named by its place, and never by what a cell holds."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -36,7 +36,7 @@ def write(path: Path, rows: Rows, **further_sheets: Rows) -> Path:
     return path
 
 
-def told(path: Path) -> str:
+def problems_of(path: Path) -> str:
     with pytest.raises(UsageError) as caught:
         read_dispositions(path)
     assert SECRET.lower() not in str(caught.value).lower()
@@ -116,7 +116,7 @@ def test_amounts_are_read_to_the_cent(tmp_path: Path, cell: object, amount: str)
 
 @pytest.mark.parametrize("cell", [-1, 1.005, "1,23", "1.234", "-5", "1e3", "ten", True, 1e15, "12 USD", "1234,50", "9" * 20, "٣"])
 def test_what_is_no_amount_is_told(tmp_path: Path, cell: object) -> None:
-    assert told(write(tmp_path / "x.xlsx", [HEADER, (A, "upheld", cell)])) == (
+    assert problems_of(write(tmp_path / "x.xlsx", [HEADER, (A, "upheld", cell)])) == (
         "x.xlsx: cannot be used as it is; nothing of it was read.\n  sheet Violations, row 2, column recovered_amount: "
         "must be US dollars, 0 or more, with at most two decimals after a point"
     )
@@ -149,7 +149,7 @@ def test_every_problem_is_told_by_its_place_up_to_ten(tmp_path: Path, name: str,
         (A, "overturned", SECRET),
         *[("1.5E+31", "upheld")] * 8,
     ]
-    assert told(write(tmp_path / name, rows)).splitlines() == [
+    assert problems_of(write(tmp_path / name, rows)).splitlines() == [
         f"{name}: cannot be used as it is; nothing of it was read.",
         f"  {place}row 3, column finding_id: must be the 32 hex digits that were handed over",
         f"  {place}row 4, column disposition: must be upheld or overturned, since the row is filled in",
@@ -161,13 +161,13 @@ def test_every_problem_is_told_by_its_place_up_to_ten(tmp_path: Path, name: str,
 
 
 def test_a_note_without_a_disposition_is_a_problem(tmp_path: Path) -> None:
-    assert "row 2, column disposition" in told(write(tmp_path / "x.csv", [HEADER, (A, "", "", "", "waiver")]))
+    assert "row 2, column disposition" in problems_of(write(tmp_path / "x.csv", [HEADER, (A, "", "", "", "waiver")]))
 
 
 def test_a_finding_twice_is_one_review_if_the_answers_agree_and_else_a_problem(tmp_path: Path) -> None:
     agreeing = write(tmp_path / "x.xlsx", [HEADER, (A, "upheld")], Review=[HEADER, (A, "Upheld")])
     assert read_dispositions(agreeing) == [Disposition(A, None, "upheld", None, None, None)]
-    assert told(write(tmp_path / "x.xlsx", [HEADER, (A, "upheld")], Review=[HEADER, (), (A, "overturned")])).splitlines()[1] == (
+    assert problems_of(write(tmp_path / "x.xlsx", [HEADER, (A, "upheld")], Review=[HEADER, (), (A, "overturned")])).splitlines()[1] == (
         "  sheet Review, row 3, column finding_id: the same finding as in sheet Violations, row 2, with another answer; leave one of them"
     )
 
@@ -188,18 +188,18 @@ def test_a_finding_twice_is_one_review_if_the_answers_agree_and_else_a_problem(t
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
-    assert told(tmp_path / name).startswith(message)
+    assert problems_of(tmp_path / name).startswith(message)
 
 
 def test_a_workbook_without_the_columns_is_refused(tmp_path: Path) -> None:
     message = "x.xlsx: no sheet has the columns finding_id and disposition in one of its first 10 rows."
-    assert told(write(tmp_path / "x.xlsx", [("finding_id", "note"), (SECRET,)])) == message
+    assert problems_of(write(tmp_path / "x.xlsx", [("finding_id", "note"), (SECRET,)])) == message
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert told(tmp_path / "x.csv") == "x.csv: there is no such file."
+    assert problems_of(tmp_path / "x.csv") == "x.csv: there is no such file."
 
 
 def test_parquet_without_the_columns_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"finding_id": [A]}), tmp_path / "x.parquet")
-    assert told(tmp_path / "x.parquet") == "x.parquet: lacks the columns finding_id and disposition."
+    assert problems_of(tmp_path / "x.parquet") == "x.parquet: lacks the columns finding_id and disposition."

@@ -128,7 +128,7 @@ def test_a_withdrawal_is_handed_over_even_of_a_suppressed_finding(store: Store, 
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "told"),
+    ("header", "row", "message"),
     [
         (["claim_id", "reason"], ["C", "x"], "needs the columns reason, until"),
         (["claim_id", "reason", "until", "extra"], ["C", "x", "", ""], "column 'extra' is unknown"),
@@ -140,9 +140,9 @@ def test_a_withdrawal_is_handed_over_even_of_a_suppressed_finding(store: Store, 
     ],
 )
 def test_a_suppression_that_cannot_be_used_is_told_by_row_and_column(
-    store: Store, tmp_path: Path, header: list[str], row: list[str], told: str
+    store: Store, tmp_path: Path, header: list[str], row: list[str], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=told) as error:
+    with pytest.raises(UsageError, match=message) as error:
         suppress(store, write_csv(tmp_path / "s.csv", header, [row]))
     assert "s.csv" in str(error.value)
     assert list_reviews(store, "suppressions") == []

@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from sij_audit.transforms.handoff.book import Limits, split_text
+from sij_audit.transforms.handoff.csv_files import write_findings_csv, write_requests_csv
 from sij_audit.transforms.handoff.dispositions import Disposition, read_dispositions
-from sij_audit.transforms.handoff.workbook import Limits, split_text, write_findings_csv, write_parts, write_requests_csv, write_workbook
+from sij_audit.transforms.handoff.workbook import write_parts, write_workbook
 from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from tests.runs import SAMPLE, read_report, run
 
@@ -113,6 +115,10 @@ def hand_over(con: duckdb.DuckDBPyConnection, *rows: Row) -> duckdb.DuckDBPyConn
             (select unnest([0]) as a, 0 as b, 0 as c, 0 as d, 0 as e, 0 as f, 0 as g, 0 as h, 0 as i, 0 as j);
         create table rules as select 'CP.MP.166' as policy_id, 'interval_under_two_months' as rule_id, 'I.A.3.c' as policy_section,
             'Injections too close together' as title, true as is_enabled;
+        create table limits as select 'CP.MP.166' as policy_id, unnest([null, 'interval_under_two_months']) as rule_id,
+            unnest(['count_months', 'min_months']) as limit_name, unnest(['12', '2']) as limit_value;
+        create table doubt_meanings as select 'authorized' as doubt_id, 'the service was approved beforehand' as description,
+            'the authorization and what it covered' as settled_by;
     """)  # fmt: skip
     return con
 
@@ -300,8 +306,8 @@ def long_texts(sheets: dict[str, list[Row]]) -> dict[int, str]:
 
 
 def full_text(cell: Any, texts: dict[int, str]) -> Any:
-    told = re.fullmatch(r"Long text (\d+): see the sheet Long texts", str(cell))
-    return texts[int(told.group(1))] if told else cell
+    place = re.fullmatch(r"Long text (\d+): see the sheet Long texts", str(cell))
+    return texts[int(place.group(1))] if place else cell
 
 
 def test_a_text_that_is_too_long_for_a_cell_stands_whole_on_its_own_sheet(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -351,7 +357,7 @@ def test_read_me_says_what_the_hand_off_is(con: duckdb.DuckDBPyConnection, tmp_p
     )
     [path] = write_workbook(con, tmp_path / "findings.xlsx", "2024-05-31-ba9876543210")
     notes = read_notes(path)
-    for told in (
+    for note in (
         f"Run | {RUN}",
         "Services up to | 2024-06-30",
         "Since | run 2024-05-31-ba9876543210: what is new, changed or withdrawn since then",
@@ -364,10 +370,11 @@ def test_read_me_says_what_the_hand_off_is(con: duckdb.DuckDBPyConnection, tmp_p
         "Refused | bad.csv: bad.csv lacks the column claim_id",
         "Note | adjustments of claims of which nothing was ever delivered: 3",
         "disposition | upheld (the finding stands) or overturned (it does not)",
-        "interval_under_two_months | CP.MP.166 I.A.3.c: Injections too close together",
+        "interval_under_two_months | CP.MP.166 I.A.3.c: Injections too close together (min_months 2)",
+        "all of CP.MP.166 | count_months 12",
         "scope | what scope means",
     ):
-        assert told in notes
+        assert note in notes
     assert "authorized | the service was approved beforehand. What settles it: the authorization and what it covered" in notes
 
 

@@ -1,4 +1,4 @@
-"""Charts are what they say: to scale, labelled, escaped, and told apart by more than colour."""
+"""Charts are what they say: to scale, labelled, escaped, and distinguished by more than colour."""
 
 import re
 from collections.abc import Sequence

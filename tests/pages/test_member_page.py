@@ -18,19 +18,12 @@ from rich.console import Console
 
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.handoff.reviews import import_dispositions, suppress
-from sij_audit.transforms.pages.member_page import (
-    MARKS_A_PANEL,
-    WIDTH,
-    Labels,
-    Scale,
-    choose_tracks,
-    cut_panels,
-    draw_finding,
-    draw_timeline,
-    render_member,
-)
+from sij_audit.transforms.pages.marks import Labels, choose_tracks
+from sij_audit.transforms.pages.member_page import render_member
 from sij_audit.transforms.pages.member_text import show_member
 from sij_audit.transforms.pages.members import Member, read_member
+from sij_audit.transforms.pages.time_axis import MARKS_A_PANEL, WIDTH, Scale, cut_panels
+from sij_audit.transforms.pages.timeline_pictures import draw_finding, draw_timeline
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.policies import RULES
 from sij_audit.transforms.store.folder import Store
@@ -80,7 +73,7 @@ def audit(folder: Path, *rows: dict, person: str = "P1", **settings: Any) -> Mem
     return next(read_people(folder / "out", [person]))
 
 
-def tell(member: Member, width: int = 140) -> str:
+def text_of(member: Member, width: int = 140) -> str:
     """The form of the terminal, as plain text."""
     console = Console(width=width, highlight=False, markup=False, emoji=False, record=True, file=StringIO())
     show_member(member, console)
@@ -115,17 +108,17 @@ def test_every_injection_lies_once_on_each_track_that_holds_it(members: tuple[Me
 
 
 def test_every_line_stands_in_the_table_with_why_it_does_not_count(members: tuple[Member, ...], sample: Path) -> None:
-    told = [(line.claim_id, line.claim_line_number, line.reason_not_live is None) for member in members for line in member.lines]
-    assert sorted(told) == sorted(
+    shown = [(line.claim_id, line.claim_line_number, line.reason_not_live is None) for member in members for line in member.lines]
+    assert sorted(shown) == sorted(
         (row["claim_id"], row["claim_line_number"], row["line_status"] == "live") for row in read_report(sample, "lines")
     )
     assert all(line.reason_not_live in render_member(member) for member in members for line in member.uncounted if line.reason_not_live)
 
 
 def test_an_injection_that_came_too_early_lies_in_the_time_that_was_asked_for(members: tuple[Member, ...]) -> None:
-    judged = [(member, finding) for member in members for finding in member.findings if finding.kind == "interval"]
-    assert judged
-    for member, finding in judged:
+    found = [(member, finding) for member in members for finding in member.findings if finding.kind == "interval"]
+    assert found
+    for member, finding in found:
         picture = draw_finding(finding, member.timelines[0])
         assert picture
         [(left, width)] = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="[\d.]+" class="asked"', picture.shapes)
@@ -134,10 +127,10 @@ def test_an_injection_that_came_too_early_lies_in_the_time_that_was_asked_for(me
         assert f"{finding.earliest_compliant_date}: the first date that would comply" in picture.shapes
 
 
-def test_those_counted_each_count_on_the_day_judged_and_the_first_to_end_would_let_it_comply(members: tuple[Member, ...]) -> None:
-    judged = [(member, finding) for member in members for finding in member.findings if finding.kind == "count"]
-    assert judged
-    for member, finding in judged:
+def test_those_counted_each_count_on_the_day_of_the_finding_and_the_first_to_end_would_let_it_comply(members: tuple[Member, ...]) -> None:
+    found = [(member, finding) for member in members for finding in member.findings if finding.kind == "count"]
+    assert found
+    for member, finding in found:
         counted = [injection for injection in member.timelines[0].injections if injection.service_date in finding.counted_dates]
         assert len(counted) == 4
         assert all(injection.service_date < finding.service_date < injection.count_end_date for injection in counted)
@@ -182,7 +175,7 @@ def test_limits_come_from_the_policy_and_each_policy_is_drawn(tmp_path: Path) ->
     assert len(member.lines) == 2
     html = render_member(member)
     assert html.count("Timeline under") == 2
-    assert "Timeline under WIDER" in tell(member)
+    assert "Timeline under WIDER" in text_of(member)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +195,7 @@ def test_who_has_no_finding_has_a_page_that_says_so(tmp_path: Path, rows: list[d
     Page(html)
     assert "No finding of this run holds" in html
     assert "<svg" in html
-    assert "0 violations, 0 reviews" in tell(member)
+    assert "0 violations, 0 reviews" in text_of(member)
 
 
 def test_a_finding_that_was_withdrawn_is_told_apart_and_not_drawn(tmp_path: Path) -> None:
@@ -214,7 +207,7 @@ def test_a_finding_that_was_withdrawn_is_told_apart_and_not_drawn(tmp_path: Path
     html = render_member(member)
     assert "Withdrawn in this run" in html
     assert 'href="#finding-' not in html
-    assert "Withdrawn: " in tell(member)
+    assert "Withdrawn: " in text_of(member)
 
 
 def test_what_reviewers_said_of_a_finding_stands_with_it(tmp_path: Path) -> None:
@@ -227,11 +220,11 @@ def test_what_reviewers_said_of_a_finding_stands_with_it(tmp_path: Path) -> None
     suppress(Store(tmp_path / "out"), suppressed)
     run(tmp_path / "out")
     [member] = read_people(tmp_path / "out", ["P1"])
-    html, told = render_member(member), tell(member)
+    html, shown = render_member(member), text_of(member)
     assert "overturned by R. Viewer on " in html
     assert "&lt;b&gt;two visits&lt;/b&gt;" in html
-    assert "<b>two visits</b>" in told
-    assert all("another vendor, until 2030-01-31" in words for words in (html, told))
+    assert "<b>two visits</b>" in shown
+    assert all("another vendor, until 2030-01-31" in words for words in (html, shown))
 
 
 def test_hundreds_of_injections_are_cut_into_panels_that_can_be_read(tmp_path: Path) -> None:
@@ -260,7 +253,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert {"script", "img", "b"}.isdisjoint(element.tag for element in page.elements)
     assert not [name for element in page.elements for name in element.attributes if name.startswith("on")]
     assert "{{ 7*7 }}" in html.replace("&#39;", "'")
-    assert ESCAPE not in tell(member)
+    assert ESCAPE not in text_of(member)
 
 
 def test_the_page_asks_no_network_and_runs_no_script(members: tuple[Member, ...]) -> None:
@@ -289,13 +282,13 @@ def test_a_picture_has_a_title_and_a_description_and_tables_say_the_same(tmp_pat
 @pytest.mark.parametrize("width", [80, 140])
 def test_the_terminal_cuts_nothing(tmp_path: Path, width: int) -> None:
     member = audit(tmp_path, *RICH)
-    told = tell(member, width)
-    assert max(map(len, told.splitlines())) <= width
-    assert "…" not in told
-    together = re.sub(r"[\s│┃○●▲△]+", "", told)
+    shown = text_of(member, width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert "…" not in shown
+    together = re.sub(r"[\s│┃○●▲△]+", "", shown)
     for finding in member.findings:
         assert re.sub(r"\s+", "", finding.row["rationale"]) in together
-    assert all(line.claim_id in told for line in member.lines)
+    assert all(line.claim_id in shown for line in member.lines)
 
 
 # --- the command

@@ -10,12 +10,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from sij_audit.transforms.columns import COLUMNS
-from sij_audit.transforms.pages.report import Tables, describe_years, open_templates, render_page, write_page
+from sij_audit.transforms.pages.injection_sections import describe_years
+from sij_audit.transforms.pages.parts import Tables
+from sij_audit.transforms.pages.report import read_tables, render_page, write_page
 from sij_audit.transforms.pages.suppression import LEAST_MEMBERS
+from sij_audit.transforms.pages.templating import open_templates
 from sij_audit.transforms.stages.policies import policy_folders
 from tests.runs import AS_OF, ROOT, SAMPLE, Row, line, read_report, run, write_csv, write_extract
 
@@ -214,7 +218,7 @@ def test_findings_of_few_members_are_not_counted(tmp_path: Path) -> None:
     page = page_of(tmp_path / "out")
     assert len(read_report(tmp_path / "out")) == LEAST_MEMBERS - 1
     (headline,) = [element.text for element in page.all("p", class_="lead")]
-    assert headline == f"Findings concern {FEW}, so their number is not shown."
+    assert headline == f"Findings concern {FEW}, so their number is suppressed (CMS cell-size policy)."
     assert page.all("svg") == []
     policy_part = page.text.split("The data")[0]
     assert "injections looked at" not in policy_part
@@ -228,7 +232,7 @@ def test_findings_of_eleven_members_are_counted(tmp_path: Path) -> None:
     assert page.table("Findings and dollars at risk by month of service")[1:] == [["2023-04", "11", "$2,050.40"]]
 
 
-def test_violations_are_not_told_apart_where_reviews_are_few(tmp_path: Path) -> None:
+def test_violations_are_not_shown_by_themselves_where_reviews_are_few(tmp_path: Path) -> None:
     reviews = too_close(3, first=50, prior_authorization_number="approved")
     run(tmp_path / "out", write_extract(tmp_path / "a.parquet", [*too_close(27), *reviews]))
     assert Counter(finding["determination"] for finding in read_report(tmp_path / "out")) == {"violation": 27, "review": 3}
@@ -237,7 +241,7 @@ def test_violations_are_not_told_apart_where_reviews_are_few(tmp_path: Path) -> 
     assert not re.search(r"\b27\b", page.text.split("The data")[0]), "nor can the number of reviews be had by subtraction"
 
 
-def test_what_changed_is_told_where_it_concerns_enough(tmp_path: Path) -> None:
+def test_what_changed_is_shown_where_it_concerns_enough(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", too_close(20)))
     assert "This is the first run: all is new." in page_of(out).text
@@ -247,7 +251,7 @@ def test_what_changed_is_told_where_it_concerns_enough(tmp_path: Path) -> None:
     assert "Since the run before: 15 new, 20 open as before, none withdrawn." in page.text
 
 
-def test_a_few_new_findings_are_not_told_from_the_others(tmp_path: Path) -> None:
+def test_a_few_new_findings_are_not_shown_apart_from_the_others(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", too_close(20)))
     run(out, write_extract(tmp_path / "b.parquet", too_close(3, first=100)))
@@ -256,7 +260,7 @@ def test_a_few_new_findings_are_not_told_from_the_others(tmp_path: Path) -> None
     assert not re.search(
         r"\b(3|20)\b", page.text.split("The data")[0].split("By rule")[0].replace("CP.MP.166", "").split("findings put")[1]
     )
-    assert "Not shown: it would give away a group of fewer than 11 members." in page.text
+    assert "Suppressed: it would give away a group of fewer than 11 members (CMS cell-size policy)." in page.text
 
 
 def test_withdrawn_findings_count_in_no_total(tmp_path: Path) -> None:
@@ -271,10 +275,10 @@ def test_withdrawn_findings_count_in_no_total(tmp_path: Path) -> None:
 
 
 def test_a_provider_stands_out_with_the_numbers_behind_its_rate(tmp_path: Path) -> None:
-    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
+    compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
     some = too_close(12, first=100, billing_npi="1111111111")
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*lawful, *some, *too_close(14, billing_npi="2222222222")]))
+    run(out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *too_close(14, billing_npi="2222222222")]))
     page = page_of(out)
     header, *rows = page.table("Findings and injections of providers")
     assert header == ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"]
@@ -285,9 +289,9 @@ def test_a_provider_stands_out_with_the_numbers_behind_its_rate(tmp_path: Path) 
 
 
 def test_a_provider_that_is_hardly_above_the_others_does_not_stand_out(tmp_path: Path) -> None:
-    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(10)]
+    compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(10)]
     out = tmp_path / "out"
-    rows = [*lawful, *too_close(40, first=100, billing_npi="1111111111"), *too_close(40, billing_npi="2222222222")]
+    rows = [*compliant, *too_close(40, first=100, billing_npi="1111111111"), *too_close(40, billing_npi="2222222222")]
     run(out, write_extract(tmp_path / "a.parquet", rows))
     page = page_of(out)
     assert "2222222222" not in page.html
@@ -295,9 +299,9 @@ def test_a_provider_that_is_hardly_above_the_others_does_not_stand_out(tmp_path:
 
 
 def test_a_provider_of_few_members_with_findings_is_not_shown(tmp_path: Path) -> None:
-    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="2222222222") for n in range(12)]
+    compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="2222222222") for n in range(12)]
     out = tmp_path / "out"
-    rows = [*too_close(40, billing_npi="1111111111"), *lawful, *too_close(10, first=100, billing_npi="2222222222")]
+    rows = [*too_close(40, billing_npi="1111111111"), *compliant, *too_close(10, first=100, billing_npi="2222222222")]
     run(out, write_extract(tmp_path / "a.parquet", rows))
     page = page_of(out)
     assert "2222222222" not in page.html
@@ -306,11 +310,11 @@ def test_a_provider_of_few_members_with_findings_is_not_shown(tmp_path: Path) ->
 
 def test_what_a_provider_had_no_part_in_cannot_be_had_by_subtraction(tmp_path: Path) -> None:
     """All but 3 members' findings have a line of the facility, which stands out; the physician billed them all."""
-    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
+    compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
     some = too_close(17, billing_npi="1111111111")
     facility = [row | {"claim_id": f"F{row['claim_id']}", "billing_npi": "2222222222", "hcpcs_code": "G0260"} for row in some[:42]]
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*lawful, *some, *[row | {"claim_type": "institutional"} for row in facility]]))
+    run(out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *[row | {"claim_type": "institutional"} for row in facility]]))
     billers = [{claim_line["billing_npi"] for claim_line in row["claim_lines"]} for row in read_report(out)]
     assert [billers.count({"1111111111"}), billers.count({"1111111111", "2222222222"})] == [3, 14]
     page = page_of(out)
@@ -322,8 +326,8 @@ HOSTILE = ("<script>alert(1)</script>", '"onload="alert(1)', "'><img src=x onerr
 
 
 def test_hostile_names_come_out_as_text(tmp_path: Path) -> None:
-    lawful = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi=HOSTILE[1]) for n in range(100)]
-    rows = [*lawful, *too_close(12, first=100, billing_npi=HOSTILE[1]), *too_close(14, billing_npi=HOSTILE[0])]
+    compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi=HOSTILE[1]) for n in range(100)]
+    rows = [*compliant, *too_close(12, first=100, billing_npi=HOSTILE[1]), *too_close(14, billing_npi=HOSTILE[0])]
     header = [*(column.name for column in COLUMNS), *HOSTILE]
     extract = write_csv(
         tmp_path / """'"<b onload=x>&.csv""", header, ([*(row[column.name] for column in COLUMNS), *("x" for _ in HOSTILE)] for row in rows)
@@ -405,22 +409,25 @@ def test_a_run_over_nothing_has_a_page(tmp_path: Path) -> None:
     assert page.all("svg") == []
 
 
-def read_with(**tables: Sequence[Row]) -> Tables:
-    """What the page reads, empty but for what is given."""
-    facts = {"run_id": "R2", "as_of": AS_OF, "previous_run_id": "R1", "version": "1", "line_of_business": None}
-    names = ("determination_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells")
-    more = (
-        "provider_cells",
-        "biller_groups",
-        "doubt_cells",
-        "outcome_cells",
-        "missing_columns",
-        "ignored_columns",
-        "controls",
-        "doubt_meanings",
-    )
-    rules = [{"policy_id": policy_id} for policy_id in ("A", "B")]
-    return Tables({**{name: [] for name in (*names, *more)}, "rules": rules, "run_facts": [facts], **tables})
+@pytest.fixture(scope="module")
+def nothing(sample: Path) -> Tables:
+    """What the page reads, with two policies of the sample's limits and no row of anything else."""
+    tables = read_tables((sample / "current").resolve())
+    rules, limits = tables["rules"].head(1), tables["limits"]
+    facts = tables["run_facts"].with_columns(previous_run_id=pl.lit("R1"))
+    kept = {
+        "run_facts": facts,
+        **{
+            name: pl.concat([rows.with_columns(policy_id=pl.lit(policy)) for policy in "AB"])
+            for name, rows in (("rules", rules), ("limits", limits))
+        },
+    }
+    return Tables({name: kept.get(name, frame.clear()) for name, frame in tables.frames.items()})
+
+
+def with_rows(tables: Tables, **rows: Sequence[Row]) -> Tables:
+    """The same tables with these rows in some of them."""
+    return Tables({**tables.frames, **{name: pl.DataFrame(given, tables[name].schema) for name, given in rows.items()}})
 
 
 def members(*numbers: int) -> list[str]:
@@ -443,28 +450,28 @@ def outcome(rule: str, upheld: Sequence[str], overturned: Sequence[str], count: 
     }
 
 
-def test_overturn_rates_are_told_where_both_outcomes_concern_enough() -> None:
+def test_overturn_rates_are_shown_where_both_outcomes_concern_enough(nothing: Tables) -> None:
     outcomes = [outcome("r1", members(*range(30)), members(*range(40, 55))), outcome("r2", members(*range(60, 80)), [])]
-    page = Page(render_page(read_with(outcome_cells=outcomes)))
+    page = Page(render_page(with_rows(nothing, outcome_cells=outcomes)))
     assert page.table("What became of reviewed findings")[1:] == [
         ["R1, violation", "45", "30", "15", "33.3 %", "$10.00"],
         ["R2, violation", "20", "20", "0", "0.0 %", "$10.00"],
     ]
 
 
-def test_an_overturn_rate_of_few_members_is_merged_or_left_out() -> None:
+def test_an_overturn_rate_of_few_members_is_suppressed(nothing: Tables) -> None:
     few = [outcome("r1", members(*range(30)), members(40, 41)), outcome("r2", members(*range(60, 80)), members(*range(50, 59)))]
-    page = Page(render_page(read_with(outcome_cells=few)))
+    page = Page(render_page(with_rows(nothing, outcome_cells=few)))
     assert page.table("What became of reviewed findings")[1:] == [["All reviewed findings", "61", "50", "11", "18.0 %", "$20.00"]]
 
 
-def test_reviewed_findings_whose_persons_are_unknown_count_as_few() -> None:
+def test_reviewed_findings_whose_persons_are_unknown_count_as_few(nothing: Tables) -> None:
     gone = [outcome("r1", [], members(*range(40)), count=(3, 40))]
-    assert "What became of reviewed findings" not in render_page(read_with(outcome_cells=gone))
+    assert "What became of reviewed findings" not in render_page(with_rows(nothing, outcome_cells=gone))
 
 
-def test_without_reviews_the_page_does_not_speak_of_them() -> None:
-    assert "What reviewers said" not in render_page(read_with())
+def test_without_reviews_the_page_does_not_mention_them(nothing: Tables) -> None:
+    assert "What reviewers decided" not in render_page(nothing)
 
 
 def test_each_policy_has_its_part_and_no_dollar_is_summed_over_them(tmp_path: Path) -> None:
@@ -481,10 +488,10 @@ def test_each_policy_has_its_part_and_no_dollar_is_summed_over_them(tmp_path: Pa
     assert len(set(ids)) == len(ids)
 
 
-def test_members_of_many_injections_in_a_year_are_put_together_until_they_are_enough() -> None:
+def test_members_of_many_injections_in_a_year_are_put_together_until_they_are_enough(nothing: Tables) -> None:
     counts = {1: range(40), 2: range(40, 60), 3: range(60, 67), 4: range(67, 72), 7: range(72, 73)}
     rows = [{"policy_id": "A", "injections": n, "member_years": len(who), "members": members(*who)} for n, who in counts.items()]
-    section = describe_years(read_with(yearly_cells=rows), "A", "p1")
+    section = describe_years(with_rows(nothing, yearly_cells=rows), "A", "p1")
     assert section is not None
     assert section.tables[0].rows == [["1", "40"], ["2", "20"], ["3 or more", "13"]]
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.handoff.deliveries import list_deliveries
+from sij_audit.transforms.store.deliveries import list_deliveries
 from sij_audit.transforms.store.durable import CrashPoint, nowhere, sync
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.runs import RUN_ID, find_run
@@ -123,7 +123,7 @@ def _measure(folder: Path) -> int:
 
 
 def _count_ancestors(runs: Sequence[Run]) -> dict[str, int]:
-    """How many of these runs came before each: it tells the order of runs that were published within one second."""
+    """How many of these runs came before each: it gives the order of runs that were published within one second."""
     before = {run.run_id: run.figures.previous_run_id for run in runs if run.figures}
     counts = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""What payment integrity is handed: which findings are new, changed or withdrawn since it was last served, and the files that say so.
+"""What payment integrity is handed: the findings that are new, changed or withdrawn since the last hand-off, and the files with them.
 
 A run holds what is new since the run before; a delivery what is new since the delivery before, whatever runs lie between. Both are made by the
 same queries from published tables, and kept in the same files.
@@ -15,15 +15,20 @@ import duckdb
 
 from sij_audit.transforms.duck import fetch_dicts, write_report
 from sij_audit.transforms.errors import UsageError
-from sij_audit.transforms.handoff.workbook import write_findings_csv, write_requests_csv, write_workbook
+from sij_audit.transforms.handoff.csv_files import write_findings_csv, write_requests_csv
 from sij_audit.transforms.query.session import open_run
+from sij_audit.transforms.query.versions import check_columns
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, create_table
 from sij_audit.transforms.stages.running import compare_findings, run_stage
+from sij_audit.transforms.store.deliveries import delivery_records, list_deliveries
 from sij_audit.transforms.store.durable import hash_file, write_durably
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.numbered import NumberedFiles
 from sij_audit.transforms.store.runs import find_run
+
+NEEDED_COLUMNS = {("doubt_meanings", "settled_by"), ("limits", "limit_value")}
+"""Columns of the reports that runs of earlier versions lack."""
 
 ANY_DAY = date(1900, 1, 1)
 
@@ -53,7 +58,7 @@ def write_run_handoff(run: Path, previous_run: Path | None, settings: Settings, 
             select distinct lines.billing_npi, lines.data_source, lines.claim_id, lines.person_id
             from lines inner join (
                 select person_id, unnest(list_transform(claim_lines, lambda claim_line: claim_line.claim_id) || prior_claim_ids) as claim_id
-                from served_findings where not was_held_back
+                from served_findings where was_handed_over
             ) using (person_id, claim_id)"""
         )
         _run_queries(con, settings, ANY_DAY)
@@ -83,11 +88,12 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
         asked = [asked_claims.path(entry["number"]) for entry in earlier]
         files_of_delivered = {"delivered_findings": [delivered / "findings.parquet"]} if delivered else {}
         with open_run(current, {**_served_files(served), **files_of_delivered, "asked_claims": asked}) as con:
+            check_columns(con, current, NEEDED_COLUMNS, "a hand-off")
             _load_served(con, served)
             if delivered:
                 con.execute(
                     """insert into served_findings by name
-                    select delivered_findings.*, false as was_held_back
+                    select delivered_findings.*, true as was_handed_over
                     from delivered_findings
                     anti join served_findings using (finding_id)
                     anti join (from findings where status <> 'withdrawn') using (finding_id)
@@ -98,7 +104,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             today = datetime.now(UTC).date()
             _run_queries(con, settings, today - timedelta(days=settings.request_period_days))
             totals, requests, left_out = _count(con)
-            number = _entries(store).next_number()
+            number = delivery_records(store).next_number()
             if not requests and not any(row["findings"] for row in totals if row["part"] not in ("suppressed", "overturned")):
                 return Delivery(None, current.name, since_run_id, totals, requests, left_out)
             _make_folder(folder)
@@ -121,7 +127,7 @@ def deliver(store: Store, folder: Path, settings: Settings, since: str | None = 
             "requests": requests,
             "left_out_requests": left_out,
         }
-        _entries(store).add_entry(number, entry)
+        delivery_records(store).add_entry(number, entry)
         return Delivery(number, current.name, since_run_id, totals, requests, left_out)
 
 
@@ -138,16 +144,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be used to deliver to: {error.strerror}.") from None
-
-
-def list_deliveries(store: Store) -> list[dict[str, Any]]:
-    """What was delivered, the first first; AuditError where an entry is damaged."""
-    files = _entries(store)
-    return [files.read_entry(path) for path in files.paths()]
-
-
-def _entries(store: Store) -> NumberedFiles:
-    return NumberedFiles(store, "deliveries", ".json")
 
 
 def _is_later(current: Path, run_id: str, other_run_id: str) -> bool:
@@ -168,7 +164,7 @@ def _load_served(con: duckdb.DuckDBPyConnection, served: Path | None) -> None:
     if served is not None:
         con.execute(
             """insert into served_findings by name
-            select last_findings.*, last_review_states.held_back_for is not null as was_held_back
+            select last_findings.*, last_review_states.held_back_for is null as was_handed_over
             from last_findings left join last_review_states on last_findings.finding_id = last_review_states.finding_id
             where last_findings.status <> 'withdrawn'"""
         )
@@ -176,7 +172,7 @@ def _load_served(con: duckdb.DuckDBPyConnection, served: Path | None) -> None:
 
 def _run_queries(con: duckdb.DuckDBPyConnection, settings: Settings, asked_since: date) -> None:
     values = {"max_requests_per_provider": settings.max_requests_per_provider, "asked_since": asked_since}
-    served = "select * exclude (was_held_back) from served_findings where not was_held_back"
+    served = "select * exclude (was_handed_over) from served_findings where was_handed_over"
     compare_findings(con, served, "from findings where status <> 'withdrawn'")
     run_stage(con, "6_handoff", values)
 
@@ -190,6 +186,8 @@ def _count(con: duckdb.DuckDBPyConnection) -> tuple[list[dict[str, Any]], int, i
 
 
 def _write_files(con: duckdb.DuckDBPyConnection, folder: Path, since_run_id: str | None) -> list[Path]:
+    from sij_audit.transforms.handoff.workbook import write_workbook  # noqa: PLC0415  # a command that writes none waits for no library of workbooks
+
     files = write_workbook(con, folder / "findings.xlsx", since_run_id)
     write_durably(folder / "findings.csv", partial(write_findings_csv, con))
     write_durably(folder / "records_request.csv", partial(write_requests_csv, con))

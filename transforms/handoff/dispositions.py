@@ -29,7 +29,7 @@ HEADER_ROWS = 10
 """The header is one of the first so many rows."""
 
 NAMED = 10
-"""So many problems of a file are told."""
+"""So many problems of a file are named."""
 
 FINDING_ID = re.compile("[0-9a-f]{32}")
 
@@ -75,7 +75,7 @@ def read_dispositions(path: Path) -> list[Disposition]:
     """Read all reviews of a file: .xlsx (every sheet with the columns finding_id and disposition), .csv or .parquet.
 
     CSV is UTF-8, with or without a byte-order mark, between commas or semicolons; amounts have a decimal point in both. Rows whose disposition,
-    recovered_amount and note are all empty are no review. UsageError tells up to ten problems of the file by sheet, row and column, and never
+    recovered_amount and note are all empty are no review. UsageError names up to ten problems of the file by sheet, row and column, and never
     what a cell holds.
     """
     problems: list[str] = []

@@ -1,6 +1,6 @@
 """OUT/reviews: what comes back from people, kept append-only: dispositions of findings, and claims and findings that somebody else has.
 
-Every import is a file of its own that never changes. A later import has the last word on a finding; the next run reads them all.
+Every import is a file of its own that never changes. Of several dispositions of a finding the latest counts; the next run reads them all.
 """
 
 import csv

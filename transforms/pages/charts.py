@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+from sij_audit.transforms.pages.svg import element, line, number, text
 
 Look = Literal["violation", "review", "plain"]
 
@@ -94,22 +96,22 @@ def draw_bars(caption: Caption, axis: Axis, rows: Sequence[BarRow], mark: Mark |
     parts = []
     for tick in ticks:
         x = left + tick * scale
-        parts += [_line(x, top, x, bottom, "grid"), _text(x, bottom + 17, axis.write(tick), "muted", anchor="middle")]
+        parts += [line(x, top, x, bottom, "grid"), text(x, bottom + 17, axis.write(tick), "muted", anchor="middle")]
     y = float(top)
     for row, label, height in zip(rows, labels, heights, strict=True):
         middle = y + height / 2
-        parts += [_text(left - 8, middle + 16 * (n - (len(label) - 1) / 2) + 4.5, line, anchor="end") for n, line in enumerate(label)]
+        parts += [text(left - 8, middle + 16 * (n - (len(label) - 1) / 2) + 4.5, part, anchor="end") for n, part in enumerate(label)]
         bar_top = middle - bar_height * len(row.bars) / 2
         for n, bar in enumerate(row.bars):
             place = bar_top + n * bar_height
             parts.append(_bar(caption, bar.look, left, place + 1, bar.value * scale, bar_height - 3))
-            parts.append(_text(left + bar.value * scale + 6, place + 13, bar.text))
+            parts.append(text(left + bar.value * scale + 6, place + 13, bar.text))
         y += height
-    parts.append(_line(left, top, left, bottom, "axis"))
+    parts.append(line(left, top, left, bottom, "axis"))
     if mark is not None:
         x = left + mark.last * scale
-        parts += [_line(x, top - 4, x, bottom, "mark"), _text(x, top - 10, mark.label, "mark", anchor="middle")]
-    parts.append(_text(left + (WIDTH - left - right) / 2, bottom + 36, axis.label, "muted", anchor="middle"))
+        parts += [line(x, top - 4, x, bottom, "mark"), text(x, top - 10, mark.label, "mark", anchor="middle")]
+    parts.append(text(left + (WIDTH - left - right) / 2, bottom + 36, axis.label, "muted", anchor="middle"))
     return _chart(caption, WIDTH, bottom + 44, parts)
 
 
@@ -126,11 +128,11 @@ def draw_columns(caption: Caption, x_axis: str, y_axis: Axis, columns: Sequence[
         x = left + n * step
         parts += _column(caption, look, x, step, bottom, scale, column.value)
         if column.text and len(columns) <= 9 and column.value is not None:
-            parts.append(_text(x + step / 2, bottom - column.value * scale - 6, column.text, anchor="middle"))
+            parts.append(text(x + step / 2, bottom - column.value * scale - 6, column.text, anchor="middle"))
         if n % every == 0:
-            parts.append(_text(x + step / 2, bottom + 18, column.label, "muted", anchor="middle"))
-    parts.append(_line(left, bottom, WIDTH - right, bottom, "axis"))
-    parts.append(_text(left + (WIDTH - left - right) / 2, bottom + 38, x_axis, "muted", anchor="middle"))
+            parts.append(text(x + step / 2, bottom + 18, column.label, "muted", anchor="middle"))
+    parts.append(line(left, bottom, WIDTH - right, bottom, "axis"))
+    parts.append(text(left + (WIDTH - left - right) / 2, bottom + 38, x_axis, "muted", anchor="middle"))
     return _chart(caption, WIDTH, bottom + 46, parts)
 
 
@@ -149,32 +151,32 @@ def draw_histogram(caption: Caption, x_axis: str, y_axis: Axis, bins: Sequence[B
     scale = (bottom - top) / ticks[-1]
     parts = _y_axis(y_axis, ticks, left, WIDE - right, bottom, scale)
     band = (left + (mark.first - lowest) * unit, left + (mark.last + 1 - lowest) * unit)
-    parts.append(_text(band[0], top - 20, mark.label, "mark"))
+    parts.append(text(band[0], top - 20, mark.label, "mark"))
     for first, end, value in closed:
         x = left + (first - lowest) * unit
         parts += _column(caption, "plain", x, (end - first) * unit, bottom, scale, value, spacing=1.5)
-        parts.append(_text(x + (end - first) * unit / 2, bottom + 18, f"{max(first, 1)}–{end - 1}", "muted", anchor="middle"))
+        parts.append(text(x + (end - first) * unit / 2, bottom + 18, f"{max(first, 1)}–{end - 1}", "muted", anchor="middle"))
         if value:
-            parts.append(_text(x + (end - first) * unit / 2, bottom - value * scale - 6, y_axis.write(value), anchor="middle"))
+            parts.append(text(x + (end - first) * unit / 2, bottom - value * scale - 6, y_axis.write(value), anchor="middle"))
     for bin_ in open_bins:
         x = left + (highest - lowest) * unit + apart
         parts += _column(caption, "plain", x, width * unit, bottom, scale, bin_.value, spacing=1.5)
-        parts.append(_text(x + width * unit / 2, bottom + 18, f"{bin_.first} and more", "muted", anchor="middle"))
+        parts.append(text(x + width * unit / 2, bottom + 18, f"{bin_.first} and more", "muted", anchor="middle"))
         if bin_.value:
-            parts.append(_text(x + width * unit / 2, bottom - bin_.value * scale - 6, y_axis.write(bin_.value), anchor="middle"))
+            parts.append(text(x + width * unit / 2, bottom - bin_.value * scale - 6, y_axis.write(bin_.value), anchor="middle"))
     parts += [
-        _tag("rect", class_="band", x=band[0], y=top - 12, width=band[1] - band[0], height=bottom - top + 12),
-        _line(left, bottom, WIDE - right, bottom, "axis"),
-        _text(left + (WIDE - left - right) / 2, bottom + 40, x_axis, "muted", anchor="middle"),
+        element("rect", class_="band", x=band[0], y=top - 12, width=band[1] - band[0], height=bottom - top + 12),
+        line(left, bottom, WIDE - right, bottom, "axis"),
+        text(left + (WIDE - left - right) / 2, bottom + 40, x_axis, "muted", anchor="middle"),
     ]
     return _chart(caption, WIDE, bottom + 48, parts)
 
 
 def _y_axis(axis: Axis, ticks: Sequence[float], left: float, end: float, bottom: float, scale: float) -> list[Markup]:
-    parts = [_text(4, 14, axis.label, "muted")]
+    parts = [text(4, 14, axis.label, "muted")]
     for tick in ticks:
         y = bottom - tick * scale
-        parts += [_line(left, y, end, y, "grid"), _text(left - 8, y + 4.5, axis.write(tick), "muted", anchor="end")]
+        parts += [line(left, y, end, y, "grid"), text(left - 8, y + 4.5, axis.write(tick), "muted", anchor="end")]
     return parts
 
 
@@ -184,8 +186,8 @@ def _column(
     if value is None:
         middle = x + step / 2
         return [
-            _line(middle - 4, bottom - 12, middle + 4, bottom - 4, "absent"),
-            _line(middle - 4, bottom - 4, middle + 4, bottom - 12, "absent"),
+            line(middle - 4, bottom - 12, middle + 4, bottom - 4, "absent"),
+            line(middle - 4, bottom - 4, middle + 4, bottom - 12, "absent"),
         ]
     space = min(step * 0.18, 12) if spacing is None else spacing
     return [_bar(caption, look, x + space, bottom - value * scale, step - 2 * space, value * scale)] if value else []
@@ -193,30 +195,30 @@ def _column(
 
 def _bar(caption: Caption, look: Look, x: float, y: float, width: float, height: float) -> Markup:
     fill = {"fill": f"url(#{caption.chart_id}-hatch)"} if look == "review" else {}
-    return _tag("rect", class_=look, x=x, y=y, width=max(width, 0.5), height=max(height, 0.5), **fill)
+    return element("rect", class_=look, x=x, y=y, width=max(width, 0.5), height=max(height, 0.5), **fill)
 
 
 def _chart(caption: Caption, width: float, height: float, parts: Iterable[Markup]) -> Markup:
     title_id, description_id = f"{caption.chart_id}-title", f"{caption.chart_id}-description"
-    hatch = _tag(
+    hatch = element(
         "pattern",
-        _tag("rect", class_="hatch-ground", width=6, height=6),
-        _line(0, 0, 0, 6, "hatch"),
+        element("rect", class_="hatch-ground", width=6, height=6),
+        line(0, 0, 0, 6, "hatch"),
         id=f"{caption.chart_id}-hatch",
         width=6,
         height=6,
         patternUnits="userSpaceOnUse",
         patternTransform="rotate(45)",
     )
-    return _tag(
+    return element(
         "svg",
-        _tag("title", caption.title, id=title_id),
-        _tag("desc", caption.description, id=description_id),
-        _tag("defs", hatch),
+        element("title", caption.title, id=title_id),
+        element("desc", caption.description, id=description_id),
+        element("defs", hatch),
         *parts,
         class_="chart wide" if width > WIDTH else "chart",
-        viewBox=f"0 0 {_number(width)} {_number(height)}",
-        style=f"max-width: {_number(width)}px",
+        viewBox=f"0 0 {number(width)} {number(height)}",
+        style=f"max-width: {number(width)}px",
         role="img",
         aria_labelledby=title_id,
         aria_describedby=description_id,
@@ -235,25 +237,3 @@ def _ticks(highest: float, is_whole: bool) -> list[float]:
 
 def _wrapped(label: str) -> list[str]:
     return textwrap.wrap(label, 25, max_lines=4, placeholder=" …") or [""]
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> Markup:
-    return _tag("line", class_=look, x1=x1, y1=y1, x2=x2, y2=y2)
-
-
-def _text(x: float, y: float, text: str, look: str | None = None, anchor: str = "start") -> Markup:
-    return _tag("text", text, class_=look, x=x, y=y, text_anchor=None if anchor == "start" else anchor)
-
-
-def _tag(name: str, *children: str | Markup, **attributes: str | float | None) -> Markup:
-    """Write an element with everything in it escaped that is no markup yet; attributes without a value are left out."""
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value if isinstance(value, str) else _number(value))}"'
-        for key, value in attributes.items()
-        if value is not None
-    )
-    return Markup(f"<{name}{written}>{''.join(escape(child) for child in children)}</{name}>")  # noqa: S704 (every part is escaped)
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""A member's timeline in the terminal: time runs down, the sides stand beside each other, and what claims say stands behind each point."""
+"""A member's timeline in the terminal: time runs down, the sides stand beside each other, and each row has its claims."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -38,8 +38,8 @@ def member_console() -> Console:
 def show_member(member: Member, console: Console) -> None:
     """Print the timeline under each policy, then each finding with what it rests on; nothing is cut, long text goes on in the next line."""
 
-    def say(told: str | Text = "") -> None:
-        console.print(told, overflow="fold", soft_wrap=False)
+    def say(text: str | Text = "") -> None:
+        console.print(text, overflow="fold", soft_wrap=False)
 
     member_numbers = f", member number {', '.join(map(printable, member.member_ids))}" if member.member_ids else ""
     say(Text(f"{printable(member.person_id)}{member_numbers}", style="bold"))
@@ -64,18 +64,18 @@ def headline(finding: Finding) -> Text:
     """A finding's number, determination and rule in one line."""
     if finding.number is None:
         return Text(f"Withdrawn: {finding.title}, {finding.service_date}; no money may be recovered for it", style="bold")
-    told = Text(f"{finding.number}. {finding.determination} ", style=STYLES.get(finding.determination, "bold"))
-    return told.append(f"{finding.row['policy_section']} {finding.title}, {finding.service_date}", style="bold")
+    text = Text(f"{finding.number}. {finding.determination} ", style=STYLES.get(finding.determination, "bold"))
+    return text.append(f"{finding.row['policy_section']} {finding.title}, {finding.service_date}", style="bold")
 
 
 def explain(finding: Finding) -> Table:
-    """The memo of a finding; who it is about stands above."""
+    """Lay out the memo of a finding, but for the person, who stands above."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", overflow="fold")
     table.add_column(overflow="fold", ratio=1)
-    for topic, told in finding.memo:
+    for topic, entry in finding.memo:
         if topic != "person":
-            table.add_row(topic, printable(told))
+            table.add_row(topic, printable(entry))
     return table
 
 
@@ -91,9 +91,9 @@ def draw_timeline(timeline: Timeline, member: Member, console: Console) -> Table
     table.add_column(width=width)
     table.add_row(*(Text(name, style="bold underline") for name in ("Date", *(NAMES[side] for side in sides), "What")))
 
-    def add_row(day: str, marks: Sequence[Text], told: Text, rails: Sequence[Text]) -> None:
+    def add_row(day: str, marks: Sequence[Text], text: Text, rails: Sequence[Text]) -> None:
         """Add a row whose tracks go on beside text of several lines."""
-        lines = told.wrap(console, width, overflow="fold")
+        lines = text.wrap(console, width, overflow="fold")
         tracks = (Text("\n").join([mark, *(rail for _ in lines[1:])]) for mark, rail in zip(marks, rails, strict=True))
         table.add_row(day, *tracks, Text("\n").join(lines))
 
@@ -109,19 +109,19 @@ def draw_timeline(timeline: Timeline, member: Member, console: Console) -> Table
     before: date | None = None
     for day in sorted({*events, *injections, *findings}):
         if before:
-            for told, rails in between(before, day, ends, sides):
-                add_row("", rails, Text(told, style="dim"), rails)
+            for text, rails in between(before, day, ends, sides):
+                add_row("", rails, Text(text, style="dim"), rails)
         injection = injections.get(day)
         marks = [cell(injection, side, day, ends) for side in sides]
         if injection:
             ends |= {side: max(injection.interval_end_date, ends.get(side, day)) for side in sides if holds(injection, side) is not None}
-        told_day = Text("\n").join(tell_day(member, injection, events.get(day, ()), findings.get(day, ())))
-        add_row(str(day), marks, told_day, [rail(day, ends.get(side)) for side in sides])
+        text_of_day = Text("\n").join(describe_day(member, injection, events.get(day, ()), findings.get(day, ())))
+        add_row(str(day), marks, text_of_day, [rail(day, ends.get(side)) for side in sides])
         before = day
     last = max(ends.values(), default=None)
     if before and last and last > before:
-        for told, rails in between(before, last, ends, sides):
-            add_row("", rails, Text(told, style="dim"), rails)
+        for text, rails in between(before, last, ends, sides):
+            add_row("", rails, Text(text, style="dim"), rails)
     return table
 
 
@@ -156,10 +156,10 @@ def cell(injection: Injection | None, side: str, day: date, ends: dict[str, date
     return Text(MARKS[injection.is_diagnostic, certain], style="bold")
 
 
-def tell_day(member: Member, injection: Injection | None, lines: Iterable[Line], findings: Iterable[Finding]) -> Iterator[Text]:
-    """Say what was done on a date, on which claims, and what was found of it."""
+def describe_day(member: Member, injection: Injection | None, lines: Iterable[Line], findings: Iterable[Finding]) -> Iterator[Text]:
+    """Describe what was done on a date, on which claims, and what was found."""
     if injection:
-        yield Text(f"{injection.told_site}, {injection.purpose}, number {injection.series_seq} of its series", style="bold")
+        yield Text(f"{injection.site_text}, {injection.purpose}, number {injection.series_seq} of its series", style="bold")
         counts = [f"{name} {count}" for track, name in COUNTED.items() if (count := injection.count_before(track))]
         before = [f"counted before it: {', '.join(counts)}"] if counts else []
         yield Text("; ".join([*before, *([] if injection.is_diagnostic else [f"counts until {injection.count_end_date}"])]))
@@ -176,5 +176,5 @@ def tell_day(member: Member, injection: Injection | None, lines: Iterable[Line],
         yield Text(f"{sign} {printable(what)}, claim {printable(line.claim_id)} line {line.claim_line_number}{why}")
     for finding in findings:
         complies = finding.earliest_compliant_date
-        told = f"{finding.number}. {finding.determination}: {finding.row['policy_section']} {finding.title}"
-        yield Text(told + (f"; would comply from {complies}" if complies else ""), style=STYLES.get(finding.determination, "bold"))
+        text = f"{finding.number}. {finding.determination}: {finding.row['policy_section']} {finding.title}"
+        yield Text(text + (f"; would comply from {complies}" if complies else ""), style=STYLES.get(finding.determination, "bold"))

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from sij_audit.transforms.duck import fetch_dicts
-from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.stages.reference import read_reference
+from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.query.versions import check_columns
 
 Row = Mapping[str, Any]
+
+MEASURED_AGAINST = "measured against"
+"""The role, in `claims_behind`, of lines that a finding does not cite."""
 
 TRACKS = ("left", "right", "possible_left", "possible_right", "any")
 
@@ -23,8 +27,10 @@ NEEDED_COLUMNS = {
     ("injections", "count_end_date"),
     ("review_states", "held_back_for"),
     ("lines", "line_status"),
+    ("limits", "limit_value"),
+    ("family_meanings", "description"),
 }
-"""Of the reports; runs of earlier versions lack them."""
+"""Columns of the reports that runs of earlier versions lack."""
 
 REVIEWS = """
 select
@@ -43,7 +49,7 @@ inner join review_states on findings.finding_id = review_states.finding_id
 left join dispositions on findings.finding_id = dispositions.finding_id
 where findings.person_id = ?
 """
-"""What was said of a person's findings: by reviewers, and by whoever keeps them out of the hand-off."""
+"""What reviewers said of a person's findings, and which of these are suppressed: somebody else has the claim."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Injection:
         return "diagnostic" if self.is_diagnostic else "therapeutic"
 
     @property
-    def told_site(self) -> str:
+    def site_text(self) -> str:
         """The site, and what is only possible beyond it."""
         other = {"left": self.is_possible_right, "right": self.is_possible_left}.get(self.site, False)
         return f"{self.site}, the other side possible" if other else self.site
@@ -91,6 +97,14 @@ class Injection:
             return ""
         least = certain or 0
         return str(least) if possible in (None, least) else f"{least} to {possible}"
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the procedures of a family are, and the group of families that it belongs to."""
+
+    group: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding with its memo and the lines on both sides; `number` is what it goes by on the page, None where it was withdrawn."""
+    """A finding with its memo and its claim lines; `number` is its number on the page, None where it was withdrawn."""
 
     number: int | None
     row: Row
@@ -147,21 +161,28 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """What it goes by, told from the columns that it has: an interval, a count, a series, or what was done that day."""
+        """What it is about, by the columns that it has: an interval, a count, a series, or what was done that day."""
         if self.prior_service_date:
             return "interval" if self.earliest_compliant_date else "series"
         return "count" if self.earliest_compliant_date else "day"
 
-    def lines(self, role: str) -> tuple[Row, ...]:
-        """The cited lines, or those measured against."""
-        return tuple(row for row in self.behind if row["role"] == role)
+    @property
+    def cited_lines(self) -> tuple[Row, ...]:
+        """The claim lines that the finding is about."""
+        return tuple(row for row in self.behind if row["role"] != MEASURED_AGAINST)
+
+    @property
+    def other_lines(self) -> tuple[Row, ...]:
+        """The claim lines that those are measured against: of earlier injections, or of the day's other procedures."""
+        return tuple(row for row in self.behind if row["role"] == MEASURED_AGAINST)
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """A person's injections and findings under one policy, by date."""
+    """A person's injections and findings under one policy, by date; `family_group` has the families that the policy is about."""
 
     policy_id: str
+    family_group: str | None
     injections: tuple[Injection, ...]
     findings: tuple[Finding, ...]
 
@@ -175,6 +196,7 @@ class Member:
     member_ids: tuple[str, ...]
     timelines: tuple[Timeline, ...]
     lines: tuple[Line, ...]
+    families: Mapping[str, Family]
 
     @property
     def as_of(self) -> date:
@@ -204,7 +226,7 @@ class Member:
         """The findings that cite a line, by claim, line and date."""
         numbers: dict[tuple[str, int, date], tuple[int, ...]] = {}
         for finding in self.findings:
-            for row in finding.lines("cited"):
+            for row in finding.cited_lines:
                 key = row["claim_id"], row["claim_line_number"], row["service_date"]
                 numbers[key] = tuple(sorted({*numbers.get(key, ()), finding.number or 0}))
         return numbers
@@ -212,56 +234,70 @@ class Member:
 
 def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Member:
     """Read a person of the run that `con` has open; UsageError, which does not repeat the person's id, where the run has no line of it."""
-    columns = {(row["table_name"], row["column_name"]) for row in fetch_dicts(con, "from duckdb_columns()")}
-    if not columns >= NEEDED_COLUMNS:
-        raise AuditError(f"runs/{run.name} was published by an earlier version, without what a member's page needs. Run the audit again.")
-    injections = fetch_dicts(con, "from injections where person_id = ? order by policy_id, service_date", [person])
+    check_columns(con, run, NEEDED_COLUMNS, "a member's page")
+    injections = add_counts(
+        con.execute("from injections where person_id = ?", [person]).pl(), con.execute("from timelines where person_id = ?", [person]).pl()
+    )
     policies = [row["policy_id"] for row in fetch_dicts(con, "select distinct policy_id from rules order by policy_id")]
     titles = {(row["policy_id"], row["rule_id"]): row["title"] for row in fetch_dicts(con, "from rules")}
-    steps = fetch_dicts(con, "from timelines where person_id = ?", [person])
+    groups = dict(con.execute("select policy_id, limit_value from limits where limit_name = 'injection_family_group'").fetchall())
     findings = fetch_dicts(con, "from findings where person_id = ? order by service_date, policy_section, finding_id", [person])
     lines = fetch_dicts(con, "from member_timeline(?)", [person])
-    reviews = {row["finding_id"]: tuple(_tell_review(row)) for row in fetch_dicts(con, REVIEWS, [person])}
+    reviews = {row["finding_id"]: tuple(_describe_review(row)) for row in fetch_dicts(con, REVIEWS, [person])}
     member_ids = fetch_dicts(con, "select distinct member_id from lines where person_id = ? order by member_id", [person])
     if not lines and not findings:
         raise UsageError(
             f"runs/{run.name} holds no line of that person. PERSON is the person_id of the reports, not the member number: "
             "`sij-audit sql` finds it in the table lines."
         )
-    tracks = {(step["policy_id"], step["track"], step["service_date"]): step for step in steps}
     number = 0
     timelines = []
     for policy in policies:
-        own = tuple(_injection(row, tracks) for row in injections if row["policy_id"] == policy)
-        told = []
+        own = tuple(_injection(row) for row in injections.filter(pl.col("policy_id") == policy).iter_rows(named=True))
+        of_policy = []
         for row in findings:
             if row["policy_id"] == policy:
                 holds = row["status"] != "withdrawn"
                 number += holds
                 title = titles.get((policy, row["rule_id"]), row["rule_id"])
-                said = reviews.get(row["finding_id"], ())
-                told.append(_finding(con, row, title, number if holds else None, own, said))
-        timelines.append(Timeline(policy, own, tuple(told)))
+                reviewed = reviews.get(row["finding_id"], ())
+                of_policy.append(_finding(con, row, title, number if holds else None, own, reviewed))
+        timelines.append(Timeline(policy, groups.get(policy), own, tuple(of_policy)))
     return Member(
         person_id=person,
         run_id=run.name,
         member_ids=tuple(row["member_id"] for row in member_ids if row["member_id"]),
         timelines=tuple(timelines),
         lines=tuple(_line(row) for row in lines if row["policy_id"] in (None, policies[0])),
+        families={
+            row["family"]: Family(row["family_group"], row["description"])
+            for row in fetch_dicts(con, "from family_meanings order by family")
+        },
     )
 
 
-def _injection(row: Row, tracks: Mapping[tuple[str, str, date], Row]) -> Injection:
-    policy, day = row["policy_id"], row["service_date"]
-    steps = {track: tracks[policy, track, day] for track in TRACKS if (policy, track, day) in tracks}
+def add_counts(injections: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Lay beside each injection, by policy and date, what counts before it: a column a track, null on a track that it is not on.
+
+    `steps` are rows of the report timelines; days_since_previous are those since the injection before, of whichever side.
+    """
+    on_track = {track: pl.col("track") == track for track in TRACKS}
+    counts = steps.group_by("policy_id", "service_date").agg(
+        *(pl.col("count_12_months").filter(is_on).first().alias(f"count_{track}") for track, is_on in on_track.items()),
+        pl.col("days_since_previous").filter(on_track["any"]).first(),
+    )
+    return injections.join(counts, on=["policy_id", "service_date"], how="left").sort("policy_id", "service_date")
+
+
+def _injection(row: Row) -> Injection:
     return Injection(
         **{name: row[name] for name in ("service_date", "site", "series_seq", "series_start_date", "is_diagnostic")},
         **{name: row[name] for name in ("is_certain_left", "is_certain_right", "is_possible_left", "is_possible_right")},
         **{name: row[name] for name in ("interval_end_date", "count_end_date", "applicability", "paid_amount")},
         doubts=tuple(row["doubts"]),
         claim_ids=tuple(row["claim_ids"]),
-        days_since_previous=steps["any"]["days_since_previous"] if "any" in steps else None,
-        counted={track: step["count_12_months"] for track, step in steps.items()},
+        days_since_previous=row["days_since_previous"],
+        counted={track: count for track in TRACKS if (count := row[f"count_{track}"]) is not None},
     )
 
 
@@ -275,8 +311,8 @@ def _line(row: Row) -> Line:
     )
 
 
-def _tell_review(row: Row) -> Iterator[tuple[str, str]]:
-    """Say as rows of a memo what a reviewer found, and whether somebody else has the finding."""
+def _describe_review(row: Row) -> Iterator[tuple[str, str]]:
+    """Give as rows of a memo what a reviewer found, and who else has the finding where it is suppressed."""
     if row["disposition"]:
         parts = (f"by {row['reviewer']}" if row["reviewer"] else "", f"on {row['imported_on']}", row["note"] or "")
         recovered = f"recovered {row['recovered_amount']}" if row["recovered_amount"] is not None else ""
@@ -298,7 +334,7 @@ def _finding(
     injections: Sequence[Injection],
     reviewed: Sequence[tuple[str, str]],
 ) -> Finding:
-    memo = tuple((entry["topic"], entry["statement"]) for entry in fetch_dicts(con, "from explain(?)", [row["finding_id"]]))
+    memo = tuple(con.execute("from explain(?)", [row["finding_id"]]).fetchall())
     behind = tuple(fetch_dicts(con, "from claims_behind(?)", [row["finding_id"]]))
     counts = row["earliest_compliant_date"] and not row["prior_service_date"]
     named = set(row["prior_claim_ids"])
@@ -311,8 +347,3 @@ def _finding(
         and named.intersection(injection.claim_ids)
     )
     return Finding(number, row, title, (*memo, *reviewed), behind, tuple(counted))
-
-
-def read_families() -> dict[str, dict[str, str]]:
-    """Read what each family of procedures is, and to which group it belongs, by its id."""
-    return {row["family_id"]: row for row in read_reference("procedure_families")}

@@ -1,15 +1,17 @@
-"""Merge cells of too few members, so that a page shows none of fewer than 11 and none can be had by subtraction.
+"""Suppress small cells, so that a page shows no group of fewer than 11 members and none can be had by subtraction.
 
-- A breakdown has one dimension. Rows of too few members are merged into one, which then takes in the smallest of the others until it has
-  enough; where no row is left beside it, the breakdown is left out. Rows sum to the total, so nothing can be had by subtraction: no total is
-  shown that has a part, missing from the breakdown beside it, of fewer than 11 members.
+CMS cell-size policy: no cell of fewer than 11 (primary suppression), and none that would give such a cell away (complementary suppression).
+
+- A breakdown has one dimension. Its rows of too few members are shown as one, to which the smallest of the others are added until that one has
+  enough (complementary suppression); where no row is left beside it, the breakdown is left out. Rows sum to the total, so nothing can be had by
+  subtraction: no total is shown that has a part, missing from the breakdown beside it, of fewer than 11 members.
 - Rule and determination are two breakdowns by rule, one within each determination and each with a row "other" of its own. One "other" for both
-  would be split by the totals of the determinations. Where these cannot be told apart, there is one breakdown by rule.
-- A row's numbers come from one set of findings, and all of its numbers are held to the same: a provider is shown where both the members with
+  would be split by the totals of the determinations. Where these cannot be shown, there is one breakdown by rule.
+- A row's numbers come from one set of findings, and each of them must have enough members: a provider is shown where both the members with
   injections and those with findings are enough, an overturn rate where the members of both outcomes are.
-- How many members a row has is not shown: members stand in several rows, and two overlapping rows and their total give away who is in one alone.
-- Rows are parts of a whole. What stands in two of them would be their sum less the total: so a finding with several doubts has a row of its own,
-  and providers that do not stand out have none (a finding may stand under two NPIs). Those that do are shown as far as what none of them had a
+- How many members a row has is not shown: members are in several rows, and two overlapping rows and their total give away who is in one alone.
+- Rows are parts of a whole. What is in two of them would be their sum less the total: so a finding with several doubts has a row of its own,
+  and providers that do not stand out have none (a finding may be under two NPIs). Those that do are shown as far as what none of them had a
   part in, the total less their rows, is of enough members.
 - Withdrawn findings are in no total, and are counted by themselves.
 - Dollars at risk are distinct within a policy, so nothing is summed over policies.
@@ -17,21 +19,24 @@
 What no page can prevent is that pages of two runs, or the parts of two policies that differ little, are laid side by side.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import polars as pl
+
 LEAST_MEMBERS = 11
+"""A cell of fewer members is small; from the CMS cell-size policy."""
 
 OTHER = ""
-"""The key of a cell that others were merged into: no rule, status or NPI has it."""
+"""The key of the cell that stands for those suppressed: no rule, status or NPI has it."""
 
 Value = int | Decimal
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A row of a breakdown. `members` has the persons behind each count that is told, the first of which is never empty; they are not shown."""
+    """A row of a breakdown. `members` has the persons behind each count that is shown, the first of which is never empty; they are not shown."""
 
     key: str
     values: Mapping[str, Value]
@@ -51,42 +56,62 @@ class Cell:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Cells that can be shown, and one of all others, where there are such. `merged` are the keys of these."""
+    """Cells that can be shown, and one for all others, where there are such. `suppressed` are the keys of these."""
 
     shown: tuple[Cell, ...]
     other: Cell | None = None
-    merged: tuple[str, ...] = ()
+    suppressed: tuple[str, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
         return self.shown if self.other is None else (*self.shown, self.other)
 
     def height(self, key: str, name: str) -> float | None:
-        """What is drawn of a key: its value, nothing where it is merged, and zero where there is no such cell."""
-        return next((float(cell.values[name]) for cell in self.shown if cell.key == key), None if key in self.merged else 0.0)
+        """Give what is drawn of a key: its value, nothing where it is suppressed, and zero where there is no such cell."""
+        return next((float(cell.values[name]) for cell in self.shown if cell.key == key), None if key in self.suppressed else 0.0)
 
     def total(self, name: str) -> Value:
         return sum((cell.values[name] for cell in self.cells), start=0)
 
 
-def merge_small_cells(cells: Iterable[Cell]) -> Breakdown | None:
-    """Merge cells of too few members into one, and the smallest others into it until it has enough.
+def read_cells(rows: pl.DataFrame, key: pl.Expr, values: Sequence[str], members: Mapping[str, str]) -> list[Cell]:
+    """Group rows into cells by a key, in its order: values are summed, persons put together.
 
-    None where that leaves no cell beside it: then a breakdown would say no more than its total, or less than may be said. Cells without any
-    member, of which there is nothing to tell, are for the caller to leave out.
+    `members` says which column, a list of persons, holds those behind which value.
+    """
+    grouped = (
+        rows.with_columns(key.cast(pl.String).alias("key"))
+        .group_by("key")
+        .agg(
+            *(pl.col(name).sum() for name in values),
+            *(pl.col(column).explode().drop_nulls().unique() for column in members.values()),
+        )
+        .sort("key")
+    )
+    return [
+        Cell(row["key"], {name: row[name] for name in values}, {name: frozenset(row[column]) for name, column in members.items()})
+        for row in grouped.iter_rows(named=True)
+    ]
+
+
+def suppress_small_cells(cells: Iterable[Cell]) -> Breakdown | None:
+    """Put cells of too few members into one, and the smallest others with them until it has enough.
+
+    None where that leaves no cell beside it: then a breakdown would show no more than its total, or less than may be shown. Cells without any
+    member are for the caller to leave out.
     """
     waiting = sorted(cells, key=lambda cell: (cell.is_small, cell.size, cell.key), reverse=True)
     small = [cell for cell in waiting if cell.is_small]
     shown = [cell for cell in waiting if not cell.is_small]
-    while small and merge_cells(small).is_small and shown:
+    while small and combine_cells(small).is_small and shown:
         small.append(shown.pop())
-    if not shown or (small and merge_cells(small).is_small):
+    if not shown or (small and combine_cells(small).is_small):
         return None
     keys = tuple(sorted(cell.key for cell in small))
-    return Breakdown(tuple(sorted(shown, key=lambda cell: cell.key)), merge_cells(small) if small else None, keys)
+    return Breakdown(tuple(sorted(shown, key=lambda cell: cell.key)), combine_cells(small) if small else None, keys)
 
 
-def merge_cells(cells: Sequence[Cell], key: str = OTHER) -> Cell:
+def combine_cells(cells: Sequence[Cell], key: str = OTHER) -> Cell:
     """Make one cell of several: values are summed, persons put together."""
     first = cells[0]
     return Cell(
@@ -96,20 +121,12 @@ def merge_cells(cells: Sequence[Cell], key: str = OTHER) -> Cell:
     )
 
 
-def regroup_cells(cells: Iterable[Cell], key_of: Callable[[str], str]) -> list[Cell]:
-    """Make fewer cells of many: one for each new key."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(key_of(cell.key), []).append(cell)
-    return [merge_cells(group, key) for key, group in sorted(groups.items())]
+def choose_level(levels: Sequence[Sequence[Cell]], least_share: float) -> tuple[int, Breakdown] | None:
+    """Choose the finest level that shows at least this share of the first value of its cells; else the one that shows most of it.
 
-
-def choose_level(cells: Sequence[Cell], levels: Sequence[Callable[[str], str]], least_share: float) -> tuple[int, Breakdown] | None:
-    """Regroup cells as finely as leaves at least this share of their first value unmerged; else where most of it does.
-
-    Levels are given from fine to coarse. None where no level can be shown.
+    Levels are the same rows grouped from fine to coarse. None where no level can be shown.
     """
-    found = [(n, merge_small_cells(regroup_cells(cells, level))) for n, level in enumerate(levels)]
+    found = [(n, suppress_small_cells(cells)) for n, cells in enumerate(levels)]
     can_be_shown = [(n, breakdown) for n, breakdown in found if breakdown is not None]
     if not can_be_shown:
         return None

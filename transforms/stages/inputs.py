@@ -89,8 +89,8 @@ TREND_COLUMNS = {
 }
 """The report `trend`, which the next run reads back as `previous_trend`."""
 
-SERVED_COLUMNS = {**FINDING_COLUMNS, "was_held_back": "BOOLEAN"}
-"""Findings of the run that was served last, which stage 6_handoff reads."""
+SERVED_COLUMNS = {**FINDING_COLUMNS, "was_handed_over": "BOOLEAN"}
+"""Findings of the run that was handed over last, which stage 6_handoff reads; those suppressed or overturned were not handed over."""
 
 ASKED_COLUMNS = {**dict.fromkeys(("billing_npi", "data_source", "claim_id", "person_id"), "VARCHAR"), "asked_on": "DATE"}
 """Claims whose records were asked for before, which stage 6_handoff reads; `asked_on` is null where no delivery asked."""

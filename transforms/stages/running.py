@@ -136,7 +136,7 @@ def compare_findings(con: duckdb.DuckDBPyConnection, before: str, now: str) -> N
 
 
 def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:
-    """Make the tables `policies`, `policy_rules` and, still empty, `rule_findings`."""
+    """Make the tables `policies`, `policy_rules`, `policy_limits` and, still empty, `rule_findings`."""
     families = {family for (family,) in con.execute("select family_id from procedure_families").fetchall()}
     groups = {group for (group,) in con.execute("select family_group from procedure_families").fetchall()}
     create_table(
@@ -189,6 +189,17 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
             }
             for policy in policies
             for rule in policy.rules
+        ],
+    )
+    create_table(
+        con,
+        "policy_limits",
+        dict.fromkeys(("policy_id", "rule_id", "limit_name", "limit_value"), "VARCHAR"),
+        [
+            {"policy_id": policy.policy_id, "rule_id": rule_id, "limit_name": name, "limit_value": str(value)}
+            for policy in policies
+            for rule_id, limits in ((None, policy.params), *((rule.rule_id, rule.params) for rule in policy.rules))
+            for name, value in limits.items()
         ],
     )
     create_table(con, "rule_findings", {"policy_id": "VARCHAR", "rule_id": "VARCHAR", **RULE_COLUMNS})

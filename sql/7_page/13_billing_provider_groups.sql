@@ -1,4 +1,4 @@
--- title: Who billed together
+-- title: Billing providers of one injection or finding
 -- grain: policy_id, measure, billing_npis: a set of billing NPIs that billed an injection, or a finding, together
 --
 -- What a provider that is shown had no part in is the total less its row: the page looks here how many members that concerns. Lines without

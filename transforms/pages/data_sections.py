@@ -1,0 +1,117 @@
+"""Sections of the report page on the data: what extracts lack, control totals, and the limits that the rules used."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
+from sij_audit.transforms.pages.parts import Section, Table, Tables, write_count
+from sij_audit.transforms.text import dollars, list_names
+
+LISTED_EXTRACTS = 40
+"""So many extracts have a row of their own in the control totals."""
+
+OUTCOMES = ("refused", "retracted", "taken", "held")
+"""What became of an extract, in the order in which they are listed."""
+
+MEASURES = (("rows", "Rows", write_count), ("paid", "Dollars paid", dollars))
+
+WHOLE_POLICY = "the whole policy"
+
+
+def describe_missing_columns(tables: Tables) -> Section:
+    """Show which columns extracts lack, and what cannot be found without them."""
+    meanings = pl.DataFrame(
+        {"column": [column.name for column in COLUMNS], "without": [column.without for column in COLUMNS]},
+        {"column": pl.String, "without": pl.String},
+    )
+    rows = tables["missing_columns"].join(meanings, on="column", how="left").sort("column")
+    is_costly = pl.col("without").fill_null("") != ""
+    costly, harmless = rows.filter(is_costly), rows.filter(~is_costly)["column"].to_list()
+    table = Table(
+        "Columns that extracts lack",
+        ["Column", "Extracts without it", "Extracts where it is empty", "What that means, for their rows"],
+        [
+            [
+                row["column"],
+                f"{write_count(row['extracts_without'])} of {write_count(row['extracts'])}",
+                f"{write_count(row['extracts_unfilled'])} of {write_count(row['extracts'])}",
+                row["without"],
+            ]
+            for row in costly.iter_rows(named=True)
+        ],
+        frozenset({1, 2}),
+    )
+    sentences = ["Every extract has, and fills, all columns without which something cannot be found."] if costly.is_empty() else []
+    if harmless:
+        sentences.append(f"Lacking or empty in some extract, and of less weight: {list_names(_ranges(harmless), most=len(COLUMNS))}.")
+    if ignored := len(tables["ignored_columns"]):  # their names are not shown: in a file without a header, they are a member's data
+        sentences.append(f"Columns that the audit does not know, and ignored: {write_count(ignored)}; the report columns names them.")
+    return Section("columns", "What the extracts lack", sentences, tables=() if costly.is_empty() else [table], is_open=True)
+
+
+def _ranges(names: Sequence[str]) -> list[str]:
+    """Write the diagnosis codes as one: they come 25 at a time."""
+    diagnoses = [name for name in names if name.startswith("diagnosis_code_")]
+    others = [name for name in names if name not in diagnoses]
+    return [*others, "a diagnosis code"] if len(diagnoses) == 1 else [*others, f"{len(diagnoses)} diagnosis codes"] if diagnoses else others
+
+
+def list_extracts(controls: pl.DataFrame, most: int) -> pl.DataFrame:
+    """List extracts by outcome, each with its counts and dollars; those beyond `most` are one row, and the last row sums all."""
+    ordered = controls.sort(pl.col("outcome").cast(pl.Enum(OUTCOMES)), "extract")
+    sums = pl.col("^(rows|paid)_.*$").sum()
+    label = pl.lit("", pl.String).alias("outcome")
+    parts = [ordered.head(most).select("extract", "outcome", "^(rows|paid)_.*$")]
+    if len(ordered) > most:
+        more = ordered.tail(len(ordered) - most)
+        parts.append(more.select(pl.lit(f"{write_count(len(more))} more extracts").alias("extract"), label, sums))
+    return pl.concat([*parts, ordered.select(pl.lit("All").alias("extract"), label, sums)], how="vertical_relaxed")
+
+
+def balances(controls: pl.DataFrame) -> bool:
+    """Find out whether each extract's rows and dollars read are those of all outcomes together."""
+    sums = [pl.col(f"{kind}_read") == pl.sum_horizontal(f"{kind}_{outcome}" for outcome in ROW_OUTCOMES) for kind, _, _ in MEASURES]
+    return bool(controls.select(pl.all_horizontal(sums).all()).item())
+
+
+def describe_controls(tables: Tables) -> Section:
+    """Account for every row and dollar that was read."""
+    controls = tables["controls"]
+    *rows, total = list_extracts(controls, LISTED_EXTRACTS).iter_rows(named=True)
+    refused = controls.filter(pl.col("outcome") == "refused").select(pl.format("{} was refused: {}", "extract", "reason"))
+    written = []
+    for kind, caption, write in MEASURES:
+        columns = [f"{kind}_read", *(f"{kind}_{outcome}" for outcome in ROW_OUTCOMES)]
+        cells = [[row["extract"], row["outcome"], *(write(row[column]) for column in columns)] for row in (*rows, total)]
+        names = ["Extract", "Outcome", "Read", *(outcome.replace("_", " ").capitalize() for outcome in ROW_OUTCOMES)]
+        written.append(Table(f"{caption}: read, and what became of them", names, cells[:-1], frozenset(range(2, len(names))), cells[-1]))
+    return Section(
+        "controls",
+        "Control totals",
+        [
+            f"Read = kept + not relevant + quarantined + duplicate, in rows and in dollars: {'true' if balances(controls) else 'NOT true'}.",
+            "Taken: new in this run. Held: loaded by an earlier run. Refused, or retracted by hand: not used, and counted nowhere.",
+            *refused.to_series().to_list(),
+        ],
+        tables=written,
+        is_open=True,
+    )
+
+
+def describe_limits(tables: Tables) -> Section:
+    """List the limits in force, those of rules that are off aside."""
+    rules = (
+        tables["rules"]
+        .filter("is_enabled")
+        .select("policy_id", "rule_id", rule=pl.format("{}: {}", "policy_section", "title"), rule_order=pl.row_index())
+    )
+    limits = (
+        tables["limits"]
+        .join(rules, on=["policy_id", "rule_id"], how="left")
+        .filter(pl.col("rule_id").is_null() | pl.col("rule").is_not_null())
+        .sort("policy_id", "rule_order", "limit_name", nulls_last=False)
+        .select("policy_id", pl.col("rule").fill_null(WHOLE_POLICY), "limit_name", "limit_value")
+    )
+    table = Table("Limits in force", ["Policy", "Rule", "Limit", "Value"], [list(row) for row in limits.iter_rows()])
+    return Section("limits", "Limits", ["The limits of this run; another run may have used others."], tables=[table])
