@@ -12,25 +12,11 @@ import duckdb
 import pytest
 
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.query.session import IN_MEMORY, READING, QueryRefused, QueryTooSlow, open_run, run_within, split_query
+from sij_audit.transforms.query.session import QueryTooSlow, open_run, run_within
+from sij_audit.transforms.query.statements import QueryRefused, split_query
 from tests.runs import line, run, write_extract
 
 SECRET = "4711-not-of-the-run"
-
-HARMLESS_TABLES = {
-    *("duckdb_approx_database_count", "duckdb_columns", "duckdb_connection_count", "duckdb_constraints", "duckdb_coordinate_systems"),
-    *("duckdb_databases", "duckdb_dependencies", "duckdb_external_file_cache", "duckdb_functions", "duckdb_indexes", "duckdb_keywords"),
-    *("duckdb_log_contexts", "duckdb_logs", "duckdb_memory", "duckdb_optimizers", "duckdb_prepared_statements", "duckdb_schemas"),
-    *("duckdb_secret_types", "duckdb_secrets", "duckdb_sequences", "duckdb_settings", "duckdb_table_sample", "duckdb_tables"),
-    *("duckdb_temporary_files", "duckdb_types", "duckdb_variables", "duckdb_views", "generate_series", "icu_calendar_names", "json_each"),
-    *("json_tree", "pg_timezone_names", "pragma_collations", "pragma_database_size", "pragma_metadata_info", "pragma_platform"),
-    *("pragma_show", "pragma_storage_info", "pragma_table_info", "pragma_user_agent", "pragma_version", "range", "repeat", "repeat_row"),
-    *("summary", "test_all_types", "test_vector_types", "truncate_duckdb_logs", "unnest", "which_secret"),
-}
-"""Functions in FROM that reach no file: they read the engine's own tables, or make rows."""
-
-TAKE_POINTERS = {"arrow_scan", "arrow_scan_dumb", "pandas_scan", "python_map_function", "seq_scan"}
-"""Called by DuckDB's Python client alone: SQL has no value of what they take."""
 
 SETTINGS_OF_A_LINE = {"schema", "search_path"}
 """Settings that DuckDB's lock leaves open; they name tables, and no query can set them here."""
@@ -63,7 +49,8 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def ask(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
-    return [row for statement in split_query(con, query) for row in con.execute(statement).fetchall()]
+    """What people get: a query is judged before it runs."""
+    return [row for statement in split_query(query) for row in con.execute(statement.text).fetchall()]
 
 
 # --- what is open
@@ -95,98 +82,20 @@ def test_nothing_of_the_run_can_be_changed(published: Path, files: Path) -> None
             "drop table audit.findings",
             "drop view audit.open_findings",
             "create or replace view audit.open_findings as select 1",
-            "create index i on audit.findings (finding_id)",
+            "create or replace macro audit.explain(finding) as table select 1",
         ):
             with pytest.raises(duckdb.Error, match="read-only"):
                 ask(con, query)
+        with pytest.raises(duckdb.Error, match="read-only"):
+            con.execute("create index i on audit.findings (finding_id)")
 
 
-def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_database_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match=r"audit\.duckdb cannot be opened"), open_run(tmp_path):
         pass
 
 
 # --- what is closed
-
-CLOSED = (
-    "attach 'secret.duckdb'",
-    "attach ':memory:' as other",
-    "detach audit",
-    "use audit",
-    "set threads = 1",
-    "reset threads",
-    "set session schema = 'main'",
-    "pragma threads = 1",
-    "pragma enable_profiling",
-    "pragma profiling_output = 'x'",
-    "pragma enable_verification",
-    "copy findings to 'x.csv'",
-    "copy (select 1) to '/dev/stdout'",
-    "copy findings from 'secret.csv'",
-    "copy from database audit to memory",
-    "export database 'x'",
-    "import database 'x'",
-    "load json",
-    "install httpfs",
-    "update extensions",
-    "checkpoint",
-    "force checkpoint",
-    "vacuum",
-    "analyze",
-    "call enable_logging()",
-    "call pragma_version()",
-    "from enable_logging(storage = 'file', storage_path = 'x')",
-    'from "ENABLE_LOGGING" /* why */ ()',
-    "from enable_profiling(save_location = 'x.json', format = 'json')",
-    "from disable_profiling()",
-    "from checkpoint()",
-    "from force_checkpoint('audit')",
-    "from query('from enable' || '_logging()')",
-    "from query/**/('select 1')",
-    "from query/*/**/*/('select 1')",
-    "from query_table('findings')",
-    r"select E'\'', * from enable_logging/**/(storage = 'file', storage_path = 'x') --'",
-    """select 'é' as "'", * from "ENABLE_LOGGING"/**/() --'""",
-    """select 1 as "/*", * from query--\n('select 1') --*/""",
-    "from json_execute_serialized_sql(json_serialize_sql('select 1'))",
-    "prepare p as copy (select 1) to 'x'",
-    "execute p",
-    "explain analyze copy (select 1) to 'x'",
-    "/* why */ -- so\nexplain (analyze, format json) copy (select 1) to 'x'",
-    "explain create table t as select 1",
-    "begin",
-    "alter database audit set alias to other",
-    "comment on table findings is 'x'",
-    "select 1; copy findings to 'x.csv'",
-    "no sql",
-    "select 'x",
-)
-
-
-@pytest.mark.parametrize("query", CLOSED)
-def test_what_a_session_is_closed_to_is_refused_before_it_runs(published: Path, files: Path, query: str) -> None:
-    with open_run(published) as con, pytest.raises(QueryRefused):
-        split_query(con, query)
-
-
-def test_every_kind_of_statement_is_refused_that_is_not_allowed() -> None:
-    allowed = {*READING, *IN_MEMORY}
-    assert allowed <= set(duckdb.StatementType.__members__)
-    assert not allowed & {
-        "ATTACH",
-        "DETACH",
-        "COPY",
-        "EXPORT",
-        "LOAD",
-        "SET",
-        "PRAGMA",
-        "CALL",
-        "PREPARE",
-        "EXECUTE",
-        "VACUUM",
-        "ALTER",
-        "MULTI",
-    }
 
 
 def test_the_file_of_the_database_is_out_of_reach_too(published: Path, files: Path) -> None:
@@ -225,7 +134,7 @@ NAMES = ("secret.csv", "secret.json", "secret.parquet", "secret.duckdb")
         *("sniff_csv", "glob"),
     ],
 )
-def test_no_function_reads_a_file(published: Path, files: Path, function: str) -> None:
+def test_the_engine_itself_reads_no_file_whatever_the_function(published: Path, files: Path, function: str) -> None:
     with open_run(published) as con:
         for name in (
             *NAMES,
@@ -237,8 +146,10 @@ def test_no_function_reads_a_file(published: Path, files: Path, function: str) -
             "s3://x/y",
         ):
             with pytest.raises(duckdb.Error) as error:
-                ask(con, f"from {function}('{name}')")
+                con.execute(f"from {function}('{name}')")
             assert SECRET not in str(error.value)
+            with pytest.raises(QueryRefused, match="is closed here"):
+                split_query(f"from {function}('{name}')")
 
 
 @pytest.mark.parametrize(
@@ -246,8 +157,9 @@ def test_no_function_reads_a_file(published: Path, files: Path, function: str) -
     [
         *(f"from '{name}'" for name in NAMES),
         "create view v as from 'secret.csv'; from v",
+        "create macro m() as table from 'secret.csv'; from m()",
+        "create table t as from 'secret.csv'",
         "create macro m() as table from read_csv('secret.csv'); from m()",
-        "create table t as from read_text('secret.csv')",
         "from parquet_bloom_probe('secret.parquet', 'a', 'x')",
         "create persistent secret s (type http, bearer_token 'x')",
         "create secret s (type s3)",
@@ -261,30 +173,9 @@ def test_no_function_reads_a_file(published: Path, files: Path, function: str) -
 def test_no_other_way_leads_to_a_file_or_a_variable(published: Path, files: Path, query: str) -> None:
     con = files  # a name that DuckDB would find among Python's variables
     with open_run(published) as session, pytest.raises(duckdb.Error) as error:
-        ask(session, query)
+        session.execute(query).fetchall()
     assert SECRET not in str(error.value)
     assert con.is_dir()
-
-
-def test_every_function_in_from_was_judged(published: Path, files: Path) -> None:
-    """A new version of DuckDB that has another one must be looked at."""
-    with open_run(published) as con:
-        query = "select distinct function_name from duckdb_functions() where function_type = 'table' and database_name = 'system'"
-        functions = {name for (name,) in con.execute(query).fetchall()}
-        refused = set()
-        for name in functions - HARMLESS_TABLES - TAKE_POINTERS:
-            try:
-                ask(con, f"from {name}('secret.csv')")
-            except QueryRefused:
-                refused.add(name)
-            except (duckdb.PermissionException, duckdb.BinderException):
-                continue
-            else:
-                raise AssertionError(f"{name}() answers, and nobody has said that it is harmless")
-        for name in TAKE_POINTERS & functions:
-            with pytest.raises(duckdb.BinderException):
-                ask(con, f"from {name}(1, 2, 3)")
-    assert {"query", "query_table", "enable_logging", "enable_profiling", "checkpoint"} <= refused
 
 
 def test_no_setting_can_be_changed_and_none_lets_out(published: Path) -> None:
@@ -292,7 +183,7 @@ def test_no_setting_can_be_changed_and_none_lets_out(published: Path) -> None:
         settings = dict(con.execute("select name, value from duckdb_settings()").fetchall())
         for name, value in settings.items():
             with pytest.raises(QueryRefused):
-                split_query(con, f"set {name} = '{value}'")
+                split_query(f"set {name} = '{value}'")
             if name not in SETTINGS_OF_A_LINE:
                 with pytest.raises(duckdb.Error):
                     con.execute(f"set global {name} = '{value}'")

@@ -20,8 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.query.answers import Answer, align, check_output, format_value
+from sij_audit.transforms.query.catalog import Entry, find_words, read_catalog
 from sij_audit.transforms.query.session import open_run
-from sij_audit.transforms.query.shell import Answer, Entry, align, check_output, find_words, is_complete, read_catalog, tell
+from sij_audit.transforms.query.shell import is_complete
 from tests.runs import command, line, run, write_extract
 
 ENDLESS = "select count(*) from range(10000000) a, range(10000000) b where hash(a.range, b.range) = 1"
@@ -117,7 +119,8 @@ def test_without_a_published_run_there_is_nothing_to_ask(tmp_path: Path) -> None
     [
         ("from nowhere", "nowhere does not exist"),
         ("copy lines to 'x.csv'", "COPY is closed here"),
-        ("from read_csv('query.sql')", "disabled by configuration"),
+        ("from 'query.csv'", "disabled by configuration"),
+        ("from read_csv('query.csv')", "read_csv() is closed here"),
         ("select 1; selec 2", "syntax error"),
         ("select error(chr(27) || '[31m')", "\\x1b[31m"),
         ("select length(string_agg(a, '')) from (select repeat('x', 1000000) as a from range(3000))", "needs more memory"),
@@ -126,13 +129,13 @@ def test_without_a_published_run_there_is_nothing_to_ask(tmp_path: Path) -> None
 def test_a_query_that_fails_ends_with_4_and_is_told(
     tmp_path: Path, ask: Callable[..., subprocess.CompletedProcess[str]], query: str, told: str
 ) -> None:
-    (tmp_path / "query.sql").touch()
+    (tmp_path / "query.csv").touch()
     done = ask(query, "--to", "y.csv") if query.startswith("from") else ask(query)
     assert done.returncode == 4
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["query.sql"]
+    assert [path.name for path in tmp_path.iterdir()] == ["query.csv"]
 
 
 def test_a_query_that_takes_too_long_ends_with_4(ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
@@ -235,12 +238,12 @@ def test_nothing_is_asked_where_it_cannot_be_logged(out: Path, ask: Callable[...
     ],
 )
 def test_a_cell_is_one_line_that_steers_no_terminal(value: object, told: str | None) -> None:
-    assert tell(value) == told
+    assert format_value(value) == told
 
 
 def test_numbers_stand_to_the_right_and_wide_characters_take_two_places() -> None:
     result = Answer(["n", "text"], [(1, "例"), (10, "b"), (None, "c")], 3)
-    cells = [[tell(value) for value in row] for row in result.rows]
+    cells = [[format_value(value) for value in row] for row in result.rows]
     assert list(align(result, cells)) == [" n  text", " 1  例", "10  b", "    c"]
 
 
@@ -291,7 +294,7 @@ def test_the_catalog_has_all_with_comments(catalog: tuple[Entry, ...]) -> None:
     kinds = {entry.name: entry for entry in catalog if entry.kind != "column"}
     assert {kinds["findings"].kind, kinds["open_findings"].kind, kinds["explain"].kind} == {"table", "view", "macro"}
     assert kinds["explain"].parameters == ("finding",)
-    assert [entry for entry in catalog if not entry.told and entry.name != "dictionary" and entry.of != "dictionary"] == []
+    assert [entry for entry in catalog if not entry.comment and entry.name != "dictionary" and entry.of != "dictionary"] == []
 
 
 # --- at a terminal
@@ -387,10 +390,11 @@ def test_the_next_result_goes_to_a_file(terminal: Terminal, tmp_path: Path) -> N
 
 def test_ctrl_c_ends_a_query_and_not_the_shell(terminal: Terminal, out: Path) -> None:
     terminal.type(f"{ENDLESS};\r")
-    terminal.wait_for("= 1;")
-    time.sleep(1.5)
+    while not any(f"{ENDLESS};" in path.read_text() for path in out.glob("access/*")):
+        assert terminal.process.poll() is None
+        time.sleep(0.1)
     os.killpg(terminal.process.pid, signal.SIGINT)
-    terminal.wait_for("The query was ended.", 15)
+    terminal.wait_for("The query was ended.")
     terminal.wait_for("sij-audit>")
     terminal.ask("select 40 + 2 as answer;", "42")
     assert [entry["error"] for entry in logged(out) if entry.get("ended") == "failed"][-1] == "Interrupted"
