@@ -84,18 +84,37 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert telling == []
 
 
-def test_the_lock_is_hashed_and_pins_all() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    entries = re.findall(r"^(\S+)(.*)$", re.sub(r"\\\n\s*", "", lock), re.MULTILINE)
-    pinned = [(name, rest) for name, rest in entries if not name.startswith("#")]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+def read_lock(name: str) -> set[tuple[str, str]]:
+    """What a lock pins, with its hashes; on which machines is left out, since tests need some packages on more of them."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert not re.search(r"^(-|--)|://", text, re.MULTILINE)
+    return set(re.findall(r"^([^#\s]+==\S+)(?: ; .*?)?((?: --hash=\S+)*)$", re.sub(r"\s*\\\n\s*", " ", text), re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_is_hashed_and_pins_all(name: str) -> None:
+    pinned = read_lock(name)
     assert len(pinned) > 50
-    assert all("==" in name and "--hash=sha256:" in rest for name, rest in pinned)
-    assert not re.search(r"^(-|--)|://", lock, re.MULTILINE)
+    assert all("--hash=sha256:" in hashes for _, hashes in pinned)
+    assert len(pinned) == len(re.findall(r"^[^#\s]", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_tests_run_on_what_is_installed_to_run_it() -> None:
+    running, testing = map(read_lock, LOCKS)
+    assert running <= testing
+    names = {pin.split("==")[0] for pin, _ in running}
+    assert not names & {"pytest", "pandas", "playwright", "ruff", "mypy"}
+    assert {"hatchling", "hatch-vcs", "editables"} <= names, "the project is installed without isolation"
 
 
 def test_what_is_installed_is_the_lock_and_nothing_that_pip_resolves() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert "--require-hashes --no-deps -r requirements.lock" in makefile
+    for name in LOCKS:
+        assert f"--require-hashes --no-deps -r {name}" in makefile
+    assert makefile.count("pip install") == 1
 
 
 @pytest.mark.parametrize("path", queries(), ids=lambda path: path.stem)
