@@ -222,6 +222,15 @@ def test_the_database_stands_alone(tmp_path: Path) -> None:
         assert len(con.execute("select * from findings_of(?)", [expected["findings"][3][0]]).fetchall()) == 1
 
 
+def test_shells_of_duckdb_1_5_open_the_database_whatever_version_wrote_it(tmp_path: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute("create table findings as select 1 as a")
+        write_database(con, tmp_path / "audit.duckdb", ["findings"], {}, "")
+        con.execute(f"attach '{tmp_path / 'audit.duckdb'}' as audit (read_only)")
+        [(tags,)] = con.execute("select tags from duckdb_databases() where database_name = 'audit'").fetchall()
+    assert tags["storage_version"] == "v1.5.0+"
+
+
 def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
     with make_tables() as con:
         write_database(con, tmp_path / "audit.duckdb", HEADERS, auditor())

@@ -10,6 +10,9 @@ from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.planning import explain_mistakes
 from sij_audit.transforms.stages.queries import Query
 
+STORAGE_VERSION = "v1.5.0"
+"""The format of the file, whatever version of DuckDB writes it: left to itself, 2.0 writes files that no shell of 1.5 opens."""
+
 DICTIONARY = """
 create view dictionary as
 with home as (
@@ -43,7 +46,7 @@ def write_database(con: duckdb.DuckDBPyConnection, path: Path, reports: Sequence
     cursor, so that `con` keeps its own default and can publish again where a full disk has made the new database unusable.
     """
     selects = {report.table: select_report(con, report.table) for report in reports}
-    con.execute(f"attach {quote_text(str(path))} as published")
+    con.execute(f"attach {quote_text(str(path))} as published (storage_version {quote_text(STORAGE_VERSION)})")
     try:
         with con.cursor() as cursor:
             cursor.execute("use published")
