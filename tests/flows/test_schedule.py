@@ -162,12 +162,13 @@ def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: S
     lines = [line(f"C{n}-{day}", f"2024-01-{day}", person=f"P{n}") for n in range(60) for day in (10, 15, 20)]
     run(out, write_extract(tmp_path / "claims.parquet", lines), as_of=date(2024, 6, 30))
     before = (out / "current").readlink()
-    held = served.run(out, as_of="2024-01-12")
+    run_id = served.run(out, as_of="2024-01-12")["id"]
+    served.house.wait_for_events(run_id, "Failed", "Held")  # an automation on failure waits for the first
+    held = served.house.ask(f"flow_runs/{run_id}")
     assert (held["state_name"], held["state_type"]) == ("Held", "FAILED")
     assert "against 180 of the run before" in held["state"]["message"]
     assert ((out / "current").readlink(), served.inbox.kinds(out)) == (before, ["hold"])
     assert "# Held back" in served.house.artifact(held["id"])["data"]
-    served.house.wait_for_events(held["id"], "Failed", "Held")  # an automation on failure waits for the first
     accepted = served.run(out, as_of="2024-01-12", accept_change=True)
     assert (accepted["state_name"], (out / "current").readlink() != before) == ("Completed", True)
     assert served.inbox.kinds(out) == ["hold"], "a run that needs nobody is not told of"
