@@ -60,13 +60,13 @@ memo_rows as (
                     'none: the rule looks at that day alone'
                 )
             },
-            { 'position': 8, 'topic': 'doubts', 'statement': if(len(doubts) = 0, 'none', null) },
+            { 'position': 8, 'topic': 'doubts', 'statement': case when len(doubts) = 0 then 'none' end },
             { 'position': 9, 'topic': 'records', 'statement': 'ask for: ' || records },
             {
                 'position': 10,
                 'topic': 'money',
                 'statement': concat_ws(
-                    ' ', 'paid', paid_amount, 'at risk', amount_at_risk, if(is_upper_bound, '(at most: part of it may comply)', null)
+                    ' ', 'paid', paid_amount, 'at risk', amount_at_risk, case when is_upper_bound then '(at most: part of it may comply)' end
                 )
             },
             { 'position': 11, 'topic': 'precedence', 'statement': precedence_note },
@@ -82,7 +82,7 @@ memo_rows as (
     inner join doubt_meanings on list_contains(sought_finding.doubts, doubt_meanings.doubt_id)
     union all
     select
-        if(role = 'cited', 12, 13) as position,
+        case when role = 'cited' then 12 else 13 end as position,
         'claim ' || role as topic,
         statement,
     from claims_behind(finding)

@@ -16,8 +16,8 @@ with months as (
         policy_id,
         date_trunc('month', service_date)::date as month_start_date,
         0 as injections,
-        if(determination = 'violation', 1, 0) as violations,
-        if(determination = 'review', 1, 0) as reviews,
+        case when determination = 'violation' then 1 else 0 end as violations,
+        case when determination = 'review' then 1 else 0 end as reviews,
         0 as injections_paid_amount,
         amount_at_risk,
     from findings

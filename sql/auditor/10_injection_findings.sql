@@ -33,7 +33,7 @@ found_injections as (
         injection_lines.policy_id,
         injection_lines.person_id,
         injection_lines.service_date,
-        if(bool_or(finding_lines.determination = 'violation'), 'violation', 'review') as determination,
+        case when bool_or(finding_lines.determination = 'violation') then 'violation' else 'review' end as determination,
         list_sort(list(distinct finding_lines.rule_id)) as rules,
     from injection_lines
     inner join finding_lines

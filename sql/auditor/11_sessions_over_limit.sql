@@ -8,7 +8,7 @@ create macro sessions_over_limit(max_sessions) as table
 with counted_tracks as (
     select
         *,
-        if(track = 'any', 'session', 'site') as counted_by,
+        case when track = 'any' then 'session' else 'site' end as counted_by,
         not is_diagnostic and count_12_months >= max_sessions as is_over,
     from timelines
     where track in ('any', 'left', 'right')

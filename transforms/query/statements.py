@@ -170,7 +170,15 @@ def split_query(text: str) -> list[Statement]:
         statements = _reader().extract_statements(text)
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from None
-    return [_read_statement(statement.query, statement.type.name) for statement in statements]
+    return [_read_statement(statement.query, _kind_of(statement)) for statement in statements]
+
+
+def _kind_of(statement: duckdb.Statement) -> str:
+    """What DuckDB calls a statement; nothing where its Python module lacks a name for it, as 2.0.1 does for UPDATE EXTENSIONS."""
+    try:
+        return statement.type.name
+    except ValueError:
+        return ""
 
 
 def _is_unicode(text: str) -> bool:
