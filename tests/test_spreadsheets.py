@@ -16,7 +16,7 @@ hostile_texts = st.text(st.sampled_from(BEGINNINGS), max_size=4).flatmap(lambda 
 
 def write(path: Path, query: str, *values: object) -> list[list[str]]:
     with duckdb.connect() as con:
-        count = write_csv(con.execute(query, values).to_arrow_reader(7), path)
+        count = write_csv(con.sql(query, params=values).to_arrow_reader(7), path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file, strict=True))
     assert len(rows) == count + 1

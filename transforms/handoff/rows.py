@@ -15,7 +15,7 @@ LINE_FIELDS = ("claim_id", "claim_line_number", "hcpcs_code", "paid_amount")
 
 def read_rows(con: duckdb.DuckDBPyConnection, query: str, separator: str) -> pa.RecordBatchReader:
     """Read rows with their lists joined."""
-    reader = con.execute(query).to_arrow_reader(CHUNK)
+    reader = con.sql(query).to_arrow_reader(CHUNK)
     schema = _join_batch(reader.schema.empty_table(), separator).schema
 
     def batches() -> Iterator[pa.RecordBatch]:

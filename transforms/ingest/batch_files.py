@@ -51,7 +51,7 @@ def _read_lines(part: Part, positions: Positions) -> pa.Table:
     """Read the fetched lines at sorted positions, in their order."""
     names = ", ".join(column.name for column in COLUMNS)
     stretch = f"position between {positions[0]} and {positions[-1]}"
-    lines = part.con.execute(f"select position, {names} from fetched where {stretch}").to_arrow_table()
+    lines = part.con.sql(f"select position, {names} from fetched where {stretch}").to_arrow_table()
     found = lines.column(0).to_numpy()
     if not np.array_equal(found, positions):
         order = np.argsort(found)

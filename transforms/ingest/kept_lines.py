@@ -44,7 +44,7 @@ def find_relevant_claims(part: Part, codes: Sequence[Code]) -> RelevantClaims:
     if count != part.row_count:
         raise PartMisread(f"{part.row_count} rows are there, and {count} were read.")
     _fetch(part, rows, f"reason = 0 and claim_hash in ({RELEVANT_HASHES})")
-    claims = part.con.execute(
+    claims = part.con.sql(
         "select distinct data_source, claim_id from fetched semi join (select position from checked where is_relevant) using (position)"
     ).to_arrow_table()
     return RelevantClaims(claims, rows)
@@ -134,7 +134,7 @@ def claims_kept_before(part: Part, batches: Sequence[Batch]) -> pa.Table:
             files = [stack.enter_context(open(batch.path, "rb")) for batch in batches[start : start + 100]]
             paths = ", ".join(f"'/dev/fd/{file.fileno()}'" for file in files)
             found.append(
-                part.con.execute(
+                part.con.sql(
                     f"select distinct data_source, claim_id from read_parquet([{paths}], hive_partitioning = false) "
                     f"where {CLAIM_HASH} in (select claim_hash from checked where reason = 0)"
                 ).to_arrow_table()
