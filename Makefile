@@ -2,6 +2,9 @@
 # Running needs requirements.lock; tests and checks need requirements-dev.lock, which holds all of it and more.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+RESOLUTION ?= highest
+WITH ?= sij-audit
+FAST := tests/stages tests/store
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TOOLS := .venv/.tools
@@ -10,10 +13,11 @@ RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --group build 
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants eyes pictures check fix docs bench lock
+.PHONY: help demo test test-fast test-unlocked coverage mutants eyes pictures check fix docs bench lock image
+.SILENT:
 
-help: ## say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+help: ## list what can be made
+	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -33,6 +37,19 @@ demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
 test: $(TOOLS) ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
 
+test-fast: $(TOOLS) ## run the tests that need no whole run and no Prefect server, in at most two minutes
+	$(BIN)/python -m pytest -n auto $(FAST)
+
+# RESOLUTION is lowest-direct or highest; WITH narrows a package, such as "duckdb>=2".
+test-unlocked: $(TOOLS) ## run the tests with other releases of what they need: RESOLUTION=highest WITH="duckdb<2"
+	rm -rf .venv-unlocked
+	$(PYTHON) -m venv .venv-unlocked
+	$(BIN)/uv pip install --quiet --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" "$(WITH)"
+	.venv-unlocked/bin/python -m pytest -n auto
+
+coverage: $(TOOLS) ## run the tests, list the lines that none of them reaches, and fail below the floor in pyproject.toml
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
 mutants: $(TOOLS) ## change one thing at a time in the SQL, and list what its cases do not notice (some minutes)
 	$(BIN)/python -m tests.mutants
 
@@ -42,21 +59,22 @@ eyes: $(TOOLS) ## look at pages and workbook with Chromium and LibreOffice, whic
 pictures: $(TOOLS) ## draw docs/img anew, with Chromium and LibreOffice
 	$(BIN)/python -m tests.eye.pictures
 
-check: $(TOOLS) ## format, lint, types, SQL lint, generated documents
+check: $(TOOLS) ## check format, lint, types, layers, SQL lint, spelling and generated documents
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqruff lint sql
-	$(BIN)/python -m sij_audit.transforms.documents --check
+	$(BIN)/codespell
+	$(BIN)/python -m docs.generator --check
 
-fix: $(TOOLS) ## put into order what check can put into order by itself
+fix: $(TOOLS) ## fix what can be fixed automatically of what check finds
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/sqruff fix sql
 
-docs: $(TOOLS) ## write anew what documents show of headers, code and output
-	$(BIN)/python -m sij_audit.transforms.documents
+docs: $(TOOLS) ## write the documents anew from docs/templates, headers, code and the output of commands
+	$(BIN)/python -m docs.generator
 
 bench: $(TOOLS) ## measure the audit and its peers on the same files
 	$(BIN)/python benchmarks/bench.py
@@ -64,3 +82,7 @@ bench: $(TOOLS) ## measure the audit and its peers on the same files
 lock: $(TOOLS) ## resolve both locks anew from pyproject.toml, the second under the first
 	$(RESOLVE) --output-file requirements.lock
 	$(RESOLVE) --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+
+image: ## build the container image with Docker, and audit the sample in it
+	docker build --build-arg VERSION="$$(git describe --tags --match 'v[0-9]*' | sed -E 's/^v//; s/-([0-9]+)-g/.post\1+g/')" --tag sij-audit .
+	docker run --rm --volume "$(CURDIR)/data/sample:/sample:ro" sij-audit run /sample --out /data/out --as-of 2024-06-30

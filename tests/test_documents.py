@@ -7,21 +7,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import jinja2
 import pytest
 
-from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTINE_REASONS
-from sij_audit.transforms.documents import (
-    MANIFEST_KEYS,
-    PARQUET_TYPES,
-    QUARANTINE_COLUMNS,
-    TOTALS,
-    read_comments,
-    render_data,
-    render_rules,
-    render_settings,
-    report_types,
-    retell,
-)
+from docs.generator.facts import describe_rules, read_comments, report_types
+from docs.generator.outputs import show_outputs
+from docs.generator.pages import render_page, render_pages
+from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTINE_REASONS, ROW_OUTCOMES
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.ingest.batch_files import QUARANTINE_SCHEMA
 from sij_audit.transforms.settings import Feed, Settings, load_settings
@@ -39,13 +31,12 @@ def policies() -> list[Policy]:
 
 
 @pytest.fixture(scope="module")
-def types(policies: list[Policy]) -> dict[str, dict[str, str]]:
-    return report_types(policies)
+def pages(policies: list[Policy]) -> dict[str, str]:
+    return render_pages(policies)
 
 
-@pytest.fixture(scope="module")
-def data(policies: list[Policy], types: dict[str, dict[str, str]]) -> str:
-    return render_data(policies, types)
+def rules_page(*policies: Policy) -> str:
+    return render_page("rules.md", describe_rules(policies))
 
 
 def first_cells(text: str, heading: str) -> list[str]:
@@ -54,20 +45,19 @@ def first_cells(text: str, heading: str) -> list[str]:
     return [cell.strip("` ") for cell in re.findall(r"^\|([^|]+)\|", section, re.MULTILINE)][2:]
 
 
-def test_the_rules_are_up_to_date(policies: list[Policy]) -> None:
-    assert (ROOT / "docs/rules.md").read_text(encoding="utf-8") == render_rules(policies), "make docs"
+def test_every_page_with_a_template_is_up_to_date(pages: dict[str, str]) -> None:
+    assert {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in pages} == pages, "make docs"
 
 
-def test_the_data_are_up_to_date(data: str) -> None:
-    assert (ROOT / "docs/data.md").read_text(encoding="utf-8") == data, "make docs"
+def test_a_template_that_names_what_is_not_there_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="policies"):
+        render_page("rules.md", {})
 
 
-def test_the_settings_are_up_to_date() -> None:
-    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == render_settings(), "make docs"
-
-
-def test_every_setting_is_explained_and_the_example_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = render_settings()
+def test_every_setting_is_explained_and_the_example_is_valid(
+    pages: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = pages["settings.md"]
     assert first_cells(text, "All settings") == list(Settings.model_fields)
     assert first_cells(text, "Feeds") == list(Feed.model_fields)
     assert all(field.description for model in (Settings, Feed) for field in model.model_fields.values())
@@ -77,15 +67,15 @@ def test_every_setting_is_explained_and_the_example_is_valid(tmp_path: Path, mon
     assert len(load_settings().feeds) == 2
 
 
-@pytest.mark.parametrize("report", [query.table for query in load_stage("5_reports")])
-def test_every_column_of_every_report_is_explained(report: str, types: dict[str, dict[str, str]], data: str) -> None:
-    [query] = [query for query in load_stage("5_reports") if query.table == report]
-    assert list(query.columns) == list(types[report])
-    assert first_cells(data, report) == list(types[report])
+def test_every_column_of_every_report_is_explained(policies: list[Policy], pages: dict[str, str]) -> None:
+    types = report_types(policies)
+    reports = {query.table: list(query.columns) for query in load_stage("5_reports")}
+    assert {name: list(columns) for name, columns in types.items()} == reports
+    assert {name: first_cells(pages["reports.md"], name) for name in types} == reports
 
 
-def test_every_column_of_an_extract_is_explained(data: str) -> None:
-    named = [name.removesuffix("` +") for name in first_cells(data, "Columns")]
+def test_every_column_of_an_extract_is_explained(pages: dict[str, str]) -> None:
+    named = [name.removesuffix("` +") for name in first_cells(pages["extracts.md"], "Columns")]
     diagnoses = [name for name in named if name.startswith("diagnosis_code_")]
     assert diagnoses == ["diagnosis_code_1` to `diagnosis_code_25"]
     assert [name for name in named if name not in diagnoses] == [
@@ -93,25 +83,35 @@ def test_every_column_of_an_extract_is_explained(data: str) -> None:
     ]
 
 
-def test_every_word_of_the_code_is_explained(data: str) -> None:
-    assert first_cells(data, "A row") == list(QUARANTINE_REASONS)
-    assert first_cells(data, "Kinds of values") == list(KINDS) == list(PARQUET_TYPES)
-    assert [int(code) for code in first_cells(data, "Exit codes")] == list(EXIT_CODES)
-    assert list(QUARANTINE_COLUMNS) == QUARANTINE_SCHEMA.names
+def test_every_kind_of_value_and_every_reason_of_a_refusal_is_explained(pages: dict[str, str]) -> None:
+    assert first_cells(pages["extracts.md"], "Kinds of values") == list(KINDS)
+    assert first_cells(pages["extracts.md"], "A row") == list(QUARANTINE_REASONS)
+
+
+def test_every_outcome_of_a_row_is_explained_and_so_is_what_is_kept_of_a_refused_one(pages: dict[str, str]) -> None:
+    outcomes = [name.replace("_", " ") for name in ROW_OUTCOMES]
+    assert first_cells(pages["extracts.md"], "What becomes of a row") == [*outcomes, "column", "---", *QUARANTINE_SCHEMA.names]
+
+
+def test_every_status_of_a_claim_line_is_explained_in_the_order_in_which_the_first_applies(pages: dict[str, str]) -> None:
     statuses = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/09_line_statuses.sql").read_text(encoding="utf-8"))
-    assert sorted(statuses) == sorted(LINE_STATUSES)
-    assert statuses[:-1] == list(LINE_STATUSES)[1:]
+    assert [statuses[-1], *statuses[:-1]] == list(LINE_STATUSES)
+    assert first_cells(pages["findings.md"], "What becomes of a claim line") == list(LINE_STATUSES)
 
 
-def test_the_manifest_is_explained(tmp_path: Path) -> None:
+def test_every_exit_code_is_explained(pages: dict[str, str]) -> None:
+    assert [int(code) for code in first_cells(pages["nightly.md"], "Exit codes")] == list(EXIT_CODES)
+
+
+def test_the_manifest_is_explained(pages: dict[str, str], tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("sij-audit")
     subprocess.run([command, "run", "--out", tmp_path, "--as-of", "2024-06-30"], check=True, stdout=subprocess.DEVNULL)
     store = Store(tmp_path)
     run = store.current_run()
     assert run is not None
     manifest = store.manifest(run)
-    assert list(manifest) == list(MANIFEST_KEYS)
-    assert sorted(manifest["totals"]) == sorted(TOTALS)
+    assert list(manifest) == first_cells(pages["reports.md"], "manifest.json")
+    assert sorted(manifest["totals"]) == sorted(first_cells(pages["reports.md"], "Totals"))
 
 
 def test_every_error_has_an_exit_code_that_is_explained() -> None:
@@ -124,7 +124,7 @@ def test_every_error_has_an_exit_code_that_is_explained() -> None:
 
 
 def test_every_rule_is_there_with_its_limits(policies: list[Policy]) -> None:
-    text = render_rules(policies)
+    text = rules_page(*policies)
     for policy in policies:
         for rule in policy.rules:
             assert f"`{rule.rule_id}`, section {rule.section}." in text
@@ -135,10 +135,10 @@ def test_every_rule_is_there_with_its_limits(policies: list[Policy]) -> None:
 def test_a_limit_that_changes_changes_its_rule_and_those_that_share_it(tmp_path: Path) -> None:
     folder = tmp_path / "cp_mp_166"
     shutil.copytree(RULES / "cp_mp_166", folder)
-    before = render_rules([load_policy(folder)])
+    before = rules_page(load_policy(folder))
     path = folder / "second_injection_under_two_weeks.sql"
     path.write_text(path.read_text(encoding="utf-8").replace("min_days = 14", "min_days = 21"), encoding="utf-8")
-    after = render_rules([load_policy(folder)])
+    after = rules_page(load_policy(folder))
     assert "`min_days` = 21 (the limit of `second_injection_under_two_weeks`)" in after
     assert "after 21 days" in after
     assert "14 days" not in after
@@ -159,16 +159,16 @@ def test_a_header_that_names_no_limit_is_an_error(tmp_path: Path) -> None:
     path = folder / "bilateral_injection.sql"
     path.write_text(path.read_text(encoding="utf-8").replace("-- An injection", "-- $nothing: an injection"), encoding="utf-8")
     with pytest.raises(AuditError, match=r"bilateral_injection\.sql: its header names \$nothing"):
-        render_rules([load_policy(folder)])
+        rules_page(load_policy(folder))
 
 
-def test_what_several_rules_go_by_is_explained(policies: list[Policy]) -> None:
+def test_every_limit_that_several_rules_use_is_explained(policies: list[Policy]) -> None:
     for policy in policies:
         comments = {name for file in policy.files if file.name == "policy.toml" for name in read_comments(file)}
         assert policy.params.keys() <= comments
 
 
-def test_retell_runs_commands_and_python_in_their_order() -> None:
+def test_a_pages_commands_and_python_run_in_the_order_shown() -> None:
     text = "a\n```console\n$ one 'x y'\nold\n$ two\n```\nb\n\n```python\nprint()\n```\n\n```text\nold\n```\nc\n```sh\n$ not run\n```\n"
     ran: list[list[str]] = []
 
@@ -176,7 +176,7 @@ def test_retell_runs_commands_and_python_in_their_order() -> None:
         ran.append(list(words))
         return f"output {len(ran)}\n"
 
-    new = retell(text, run)
+    new = show_outputs(text, run)
     assert ran == [["one", "x y"], ["two"], ["python", "-c", "print()\n"]]
     assert new == (
         "a\n```console\n$ one 'x y'\noutput 1\n$ two\noutput 2\n```\nb\n\n```python\nprint()\n```\n\n```text\noutput 3\n```\nc\n"
@@ -193,3 +193,11 @@ def test_the_house_on_one_page_lists_each_package_and_no_other() -> None:
 def test_the_house_on_one_page_explains_what_a_rule_yields() -> None:
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     assert first_cells(page, "What a rule's SELECT yields") == list(RULE_COLUMNS)
+
+
+def test_the_glossary_has_each_word_once_and_fields_that_an_extract_has() -> None:
+    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+    words = [word for word in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) if word not in ("field", "word", "---")]
+    assert len(words) == len(set(words)) > 80
+    fields = [name.strip("` ") for cell in first_cells(text, "Fields of a claim") for name in re.split(r", | to ", cell)]
+    assert set(fields) <= {column.name for column in COLUMNS}

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = {".ci", "benchmarks", "data", "docs", "flows", "sij_audit", "sql", "tests", "transforms"}
+FOLDERS = {".ci", ".github", "benchmarks", "data", "docs", "flows", "sij_audit", "sql", "tests", "transforms"}
 STAGES = ["0_reference", "1_lines", "2_timeline", "3_rules", "4_findings", "5_reports", "6_handoff", "7_page", "8_changes", "auditor"]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PLACES = re.compile("/" + r"(work|root|home)/" + "|" + r"https?://[^\s/]*(pypi|python|pythonhosted|anaconda|npmjs)\.[a-z]+")
 
 
@@ -63,14 +65,47 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def test_readme_commands_exist() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    assert {"help", "demo", "test", "check", "fix", "docs", "bench", "lock"} <= targets
-    commands = set(re.findall(r"(?:^[$ ]*|`)make ([a-z]+)", readme, re.MULTILINE))
-    assert {"demo", "test"} <= commands <= targets
-    assert len(readme.splitlines()) <= 170
+def make_targets() -> dict[str, str]:
+    """The targets that people make, with what they are for."""
+    return dict(re.findall(r"^([a-z-]+):.*?(?:## (.*))?$", MAKEFILE, re.MULTILINE))
+
+
+def test_every_make_target_says_what_it_is_for_and_help_lists_it() -> None:
+    targets = make_targets()
+    assert all(targets.values())
+    assert set(re.findall(r"\S+", MAKEFILE.split(".PHONY:")[1].split("\n")[0])) == targets.keys()
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [line.split()[1] for line in shown.splitlines()] == list(targets)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/nightly.md", ".ci/run"])
+def test_every_make_target_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"(?:^[$ ]*|`)make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(named) <= make_targets().keys()
+
+
+def test_contributing_explains_every_make_target_of_a_developer() -> None:
+    explained = set(re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert explained == make_targets().keys() - {"help", "demo", "lock"}
+
+
+def test_the_workflow_runs_what_a_laptop_can_run() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    commands = [step["run"] for step in steps if "run" in step]
+    made = {command.split()[1] for command in commands if command.startswith("make ")}
+    assert [command for command in commands if not command.startswith("make ")] == [".ci/run"]
+    assert made <= make_targets().keys()
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
+
+
+def test_the_image_installs_by_hash_and_does_not_run_as_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    installs = re.findall(r"pip install (.*)", dockerfile)
+    assert len(installs) == 2
+    assert "--require-hashes --no-deps" in installs[0]
+    assert "--no-deps --no-build-isolation" in installs[1]
+    assert re.search(r"^USER [1-9]\d+$", dockerfile.rsplit("FROM ", 1)[1], re.MULTILINE)
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:

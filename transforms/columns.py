@@ -1,6 +1,6 @@
 """The canonical layout of a claims extract, and the words that reports use for what became of a row.
 
-One table of columns drives ingest, the batches' schema, the SQL stages and `docs/data.md`. Names are those of the Tuva Project's
+One table of columns drives ingest, the batches' schema, the SQL stages and `docs/extracts.md`. Names are those of the Tuva Project's
 `medical_claim` input layer; `is_ours` marks the ones that it does not have.
 """
 

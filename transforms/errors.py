@@ -8,7 +8,7 @@ EXIT_CODES = {
     5: "held back, and nothing was published: too much would change, or a feed lost a column; look, then --accept-change",
     75: "another run holds OUT; try again later",
 }
-"""What the command's exit codes mean; `--help` and docs/data.md show this table."""
+"""What the command's exit codes mean; `--help` and docs/nightly.md show this table."""
 
 
 class AuditError(Exception):

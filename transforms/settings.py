@@ -64,7 +64,7 @@ class Feed(BaseModel):
 
         known = {column.name for column in COLUMNS}
         if unknown := [column for column in columns if column not in known]:
-            raise ValueError(f"{unknown[0]} is no column that the audit reads; docs/data.md lists them")
+            raise ValueError(f"{unknown[0]} is no column that the audit reads; docs/extracts.md lists them")
         return columns
 
 

@@ -50,7 +50,7 @@ def _print_version(is_wanted: bool) -> None:
     help=(
         "Find, in a health plan's claims, sacroiliac joint procedures that were not billed within clinical policy CP.MP.166.\n\n"
         "Begin with `sij-audit run EXTRACT --out OUT`, then read OUT/current/. What an extract must hold and what the reports say stands in "
-        "docs/data.md, what is looked for in docs/rules.md.\n\n"
+        "docs/extracts.md and docs/reports.md, what is looked for in docs/rules.md.\n\n"
         "\b\nExit codes:\n" + "\n".join(f"  {code:<3} {meaning}" for code, meaning in EXIT_CODES.items())
     )
 )

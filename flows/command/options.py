@@ -32,7 +32,7 @@ Extracts = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="EXTRACT",
-        help="Claims extracts (.csv, .csv.gz, .csv.zst, .parquet), or folders of them; see docs/data.md.",
+        help="Claims extracts (.csv, .csv.gz, .csv.zst, .parquet), or folders of them; see docs/extracts.md.",
         show_default=False,
     ),
 ]

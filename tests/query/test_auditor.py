@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from docs.generator.outputs import answer, run_in, show_answers, show_outputs
 from sij_audit.transforms.columns import LINE_STATUSES
-from sij_audit.transforms.documents import answer, retell, retell_queries, run_in
 from sij_audit.transforms.duck import fetch_dicts, quote_text
 from sij_audit.transforms.stages.policies import policy_folders
 from sij_audit.transforms.stages.queries import SQL
@@ -343,7 +343,7 @@ def test_dollars_of_sessions_split_into_violation_review_and_rest(audit: duckdb.
 
 
 def test_the_page_shows_what_is_answered(database: Path, runner: Callable[[Sequence[str]], str]) -> None:
-    assert retell_queries(retell(PAGE, runner), database) == PAGE, "make docs"
+    assert show_answers(show_outputs(PAGE, runner), database) == PAGE, "make docs"
 
 
 def test_the_page_shows_every_view_and_macro() -> None:

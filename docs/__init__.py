@@ -1,0 +1,1 @@
+"""The documents, and what makes them: prose in `templates/`, what they show of the program from `generator/`."""
