@@ -728,7 +728,7 @@ def claim_dollars(all_found: Sequence[Found]) -> list[Row]:
             claimed.add(line.key)
             structs.append({name: line.row.get(name) for name in STRUCT} | {"amount_at_risk": at_risk})
         finding["claim_lines"] = sort_structs(structs)
-        finding["amount_at_risk"] = sum((struct["amount_at_risk"] for struct in structs), ZERO)
+        finding["amount_at_risk"] = sum((Decimal(struct["amount_at_risk"] or 0) for struct in structs), ZERO)
     return [finding for _, finding in findings]
 
 

@@ -130,7 +130,8 @@ class House:
 
         def look() -> Json | None:
             with suppress(urllib.error.HTTPError):
-                return self.ask(f"deployments/name/nightly-audit/{name}")
+                found: Json = self.ask(f"deployments/name/nightly-audit/{name}")
+                return found
             return None
 
         return wait_for(f"the deployment {name}", look)

@@ -48,21 +48,21 @@ class Column:
 COLUMNS: tuple[Column, ...] = (
     Column("claim_id", "text", "the payer's claim number; it stays through a claim's versions", "column and value"),
     Column("claim_line_number", "integer", "line within the claim", "column and value"),
-    Column("claim_type", "text", "professional, institutional, …, in any case; tells a physician's claim from a facility's"),
-    Column("person_id", "text", "one person across plans; without it, data source, payer and member number stand for the person"),
+    Column("claim_type", "text", "professional, institutional, …, in any case; distinguishes a physician's claim from a facility's"),
+    Column("person_id", "text", "one person across plans; without it, data source, payer and member number identify the person"),
     Column("member_id", "text", "the plan's member number", "column and value"),
     Column("payer", "text", "carried through to the reports"),
     Column("plan", "text", "carried through to the reports"),
-    Column("claim_start_date", "date", "stands in where a line has no date of its own", "this or claim_line_start_date"),
+    Column("claim_start_date", "date", "used where a line has no date of its own", "this or claim_line_start_date"),
     Column(
-        "claim_end_date", "date", "later than claim_start_date it leaves a date taken from there in doubt; what cannot be read is empty"
+        "claim_end_date",
+        "date",
+        "if later than claim_start_date, a date of service taken from there is in doubt; what cannot be read is empty",
     ),
     Column("claim_line_start_date", "date", "date of service", "this or claim_start_date"),
     Column("claim_line_end_date", "date", "carried along; what cannot be read is empty"),
     Column("place_of_service_code", "text", "carried along"),
-    Column(
-        "bill_type_code", "text", "institutional claims: its last digit stands in for a missing claim_frequency_code where it is 7 or 8"
-    ),
+    Column("bill_type_code", "text", "institutional claims: its last digit is used for a missing claim_frequency_code where it is 7 or 8"),
     Column("revenue_center_code", "text", "carried along"),
     Column("service_unit_quantity", "units", "units of service; a negative number marks a reversal"),
     Column("hcpcs_code", "text", "CPT or HCPCS Level II code", "column", "upper case"),
@@ -77,19 +77,21 @@ COLUMNS: tuple[Column, ...] = (
     Column("hcpcs_modifier_3", "text", "modifier", case="upper case"),
     Column("hcpcs_modifier_4", "text", "modifier", case="upper case"),
     Column("hcpcs_modifier_5", "text", "modifier", case="upper case"),
-    Column("rendering_npi", "text", "who did the service", without="who did a procedure is taken from who billed it"),
-    Column("billing_npi", "text", "who billed it"),
-    Column("facility_npi", "text", "where it was done"),
+    Column("rendering_npi", "text", "rendering provider: who did the procedure", without="the billing provider is taken to have done it"),
+    Column("billing_npi", "text", "billing provider: who submitted the claim and is paid"),
+    Column("facility_npi", "text", "service facility: where it was done"),
     Column("paid_date", "date", "date of adjudication; orders a claim's versions", without="versions of a claim cannot be put in order"),
     Column("paid_amount", "amount", "what the plan paid; a negative amount marks a reversal", "column"),
     Column(
-        "allowed_amount", "amount", "with paid_amount it tells a line that paid nothing from a denied one; what cannot be read is empty"
+        "allowed_amount",
+        "amount",
+        "with paid_amount it distinguishes a line that paid nothing from a denied one; what cannot be read is empty",
     ),
     Column("charge_amount", "amount", "what was billed; a negative amount marks a reversal"),
     *(Column(f"diagnosis_code_{n}", "text", "carried along") for n in range(1, 26)),
     Column("data_source", "text", "the system that numbered the claim: a claim is data source and claim number together"),
-    Column("file_name", "text", "carried along; does not tell duplicates apart"),
-    Column("file_date", "date", "orders versions with the same paid_date; does not tell duplicates apart"),
+    Column("file_name", "text", "carried along; duplicates may differ in it"),
+    Column("file_date", "date", "orders versions with the same paid_date; duplicates may differ in it"),
     Column(
         "claim_status",
         "text",
@@ -101,12 +103,17 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "claim_frequency_code",
         "text",
-        "1 original, 7 replacement, 8 void; others act as 1",
+        "claim frequency code (CLM05-3): 1 original, 7 replacement, 8 void; others act as 1",
         case="no leading zeros",
         is_ours=True,
-        without="replaced and voided claims count, unless the type of bill tells",
+        without="replaced and voided claims count, unless the type of bill shows them",
     ),
-    Column("replaced_claim_id", "text", "the claim that a 7 or an 8 acts on; empty means its own", is_ours=True),
+    Column(
+        "replaced_claim_id",
+        "text",
+        "original reference number (REF*F8): the claim that a 7 or 8 acts on; empty means its own",
+        is_ours=True,
+    ),
     Column(
         "line_of_business",
         "text",
@@ -116,7 +123,9 @@ COLUMNS: tuple[Column, ...] = (
         without="every finding is a review until --line-of-business says which it is",
     ),
     Column("state", "text", "two letters; carried along", is_ours=True),
-    Column("prior_authorization_number", "text", "filled where the service was approved beforehand", is_ours=True),
+    Column(
+        "prior_authorization_number", "text", "prior authorization (REF*G1): filled where the service was approved beforehand", is_ours=True
+    ),
 )
 
 BATCH_SCHEMA = pa.schema([pa.field(column.name, column.arrow_type) for column in COLUMNS])
@@ -132,7 +141,7 @@ QUARANTINE_REASONS = {
     "missing_claim_line_number": "claim_line_number is empty",
     "missing_member": "member_id is empty",
     "missing_service_date": "claim_line_start_date and claim_start_date are both empty",
-    "invalid_date": "a date that is none, or lies outside 1990-01-01 to 2099-12-31",
+    "invalid_date": "not a date, or outside 1990-01-01 to 2099-12-31",
     "invalid_amount": "paid_amount or charge_amount is not an amount of dollars with at most two decimals",
     "invalid_number": "claim_line_number or service_unit_quantity is not a number of the allowed form",
     "unknown_claim_status": "claim_status is none of paid, denied, reversed, pending",
@@ -142,7 +151,7 @@ QUARANTINE_REASONS = {
 ROW_OUTCOMES = {
     "kept": "it has a procedure code of some family, is an adjustment or a reversal, or shares its claim with such a row",
     "not_relevant": "it is valid, and no row of its claim is of that kind",
-    "quarantined": "it is refused, and lies in OUT/quarantine as it was read",
+    "quarantined": "it is refused, and kept in OUT/quarantine as it was read",
     "duplicate": "it repeats a kept row of the same extract in every canonical column but file_name and file_date",
 }
 """What becomes of a row that was read; rows and dollars of all outcomes sum to those read."""

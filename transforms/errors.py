@@ -2,11 +2,11 @@
 
 EXIT_CODES = {
     0: "done: a run was published, or nothing was new",
-    2: "wrong usage: an option that cannot be, or a path that does not exist; nothing was changed",
-    3: "done, but at least one extract was refused whole; the report controls says why",
+    2: "wrong usage: an impossible option, or a path that does not exist; nothing was changed",
+    3: "done, but at least one extract was refused; the report controls says why",
     4: "failed, and nothing was published; or `verify` found a difference",
-    5: "held back, and nothing was published: too much would change, or a feed lost a column; look, then --accept-change",
-    75: "another run holds OUT; try again later",
+    5: "on hold, and nothing was published: too much would change, or a feed lost a column; look, then --accept-change",
+    75: "another run has locked OUT; try again later",
 }
 """What the command's exit codes mean; `--help` and docs/nightly.md show this table."""
 

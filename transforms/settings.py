@@ -35,19 +35,21 @@ LEAST_MEMORY = 500 * 10**6
 MASK = "********"
 
 Kind = Literal["success", "attention", "hold", "failure"]
-"""What people can be told of: a run that needs nobody, one that was published and needs somebody, one held back, one that failed."""
+"""What people can be notified of: a run that needs nobody, one that was published and needs somebody, one on hold, one that failed."""
 
 
 class Feed(BaseModel):
-    """Extracts that come again and again, known by their file names."""
+    """Extracts that arrive regularly, recognized by their file names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1, description="what notices call it")
-    pattern: str = Field(min_length=1, description="which file names are of this feed, such as `claims_*.csv.gz`")
-    latest_age_hours: int | None = Field(default=None, ge=1, description="report the feed where no extract of it came for so long")
+    name: str = Field(min_length=1, description="name of the feed in notices")
+    pattern: str = Field(min_length=1, description="file names of this feed, such as `claims_*.csv.gz`")
+    latest_age_hours: int | None = Field(
+        default=None, ge=1, description="report the feed when no extract of it has arrived for so many hours"
+    )
     required_columns: tuple[str, ...] = Field(
-        default=(), description="refuse an extract of the feed that lacks one of these columns, or fills it nowhere"
+        default=(), description="refuse an extract of the feed that lacks one of these columns, or has no value in it at all"
     )
 
     @field_validator("pattern")
@@ -73,46 +75,44 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    out: Path | None = Field(default=None, description="the OUT folder, where a command is given none")
-    landing: Path | None = Field(default=None, description="folder whose ready extracts every nightly run takes; nothing in it is changed")
+    out: Path | None = Field(default=None, description="the OUT folder of a command without --out")
+    landing: Path | None = Field(default=None, description="folder whose ready extracts every nightly run loads; nothing in it is changed")
     policies: tuple[Path, ...] = Field(default=(), description="policy folders to audit by besides those of the program")
-    line_of_business: str | None = Field(
-        default=None, min_length=1, description="stands in where a claim line has none, such as commercial"
-    )
-    time_zone: str = Field(default="UTC", description="whose days count: of the schedule, and of the as-of date where none is given")
-    feeds: tuple[Feed, ...] = Field(default=(), description="extracts that are expected to come again and again")
+    line_of_business: str | None = Field(default=None, min_length=1, description="used where a claim line has none, such as commercial")
+    time_zone: str = Field(default="UTC", description="time zone of the schedule, and of the as-of date where none is given")
+    feeds: tuple[Feed, ...] = Field(default=(), description="extracts that are expected regularly")
     max_change: float = Field(
         default=0.5,
         ge=0,
-        description="a nightly run is held back where more than this share of the findings would be new, changed or withdrawn",
+        description="a nightly run is put on hold when more than this share of the findings would be new, changed or withdrawn",
     )
     retention_days: int = Field(
         default=400, ge=1, description="days after which quarantined rows and the batches of retracted extracts are deleted"
     )
-    wall_clock_minutes: float = Field(default=240, gt=0, description="minutes after which a run that has not ended is ended")
+    wall_clock_minutes: float = Field(default=240, gt=0, description="minutes after which a run is ended, whatever it is doing")
     memory_limit: str = Field(
         default=MEMORY_LIMIT, description="memory of the database while it audits, in MB, GB, MiB or GiB; the rest goes to disk"
     )
     notify_on: tuple[Kind, ...] = Field(
         default=("attention", "hold", "failure"),
-        description="what a nightly run tells of: success, attention (published, and somebody should look), hold, failure",
+        description="results of a nightly run that notify people: success, attention (published, and somebody should look), hold, failure",
     )
     webhook_url: SecretStr | None = Field(default=None, description="address to which a nightly run posts JSON")
     email_from: str | None = Field(default=None, description="sender of e-mails")
     email_to: tuple[str, ...] = Field(default=(), description="who gets an e-mail of a nightly run")
-    smtp_host: str | None = Field(default=None, description="server that takes e-mails")
+    smtp_host: str | None = Field(default=None, description="server that sends e-mails")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="its port")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="starttls, tls (from the start, mostly port 465) or none"
     )
-    smtp_user: str | None = Field(default=None, description="user to log in as, where the server wants one")
+    smtp_user: str | None = Field(default=None, description="user to log in as, if the server needs one")
     smtp_password: SecretStr | None = Field(default=None, description="its password; better in the environment than in a file")
     group: str | None = Field(default=None, description="Unix group that may read published runs and add to the access log")
     query_seconds: int = Field(default=60, ge=1, description="how long a query of `sij-audit sql` may take")
     max_requests_per_provider: int = Field(
         default=20, ge=1, description="claims of one billing NPI for which records are requested within request_period_days"
     )
-    request_period_days: int = Field(default=45, ge=1, description="days in which max_requests_per_provider holds")
+    request_period_days: int = Field(default=45, ge=1, description="days over which max_requests_per_provider counts")
 
     @classmethod
     def settings_customise_sources(

@@ -65,7 +65,8 @@ def differences(out: Path, expected: Audit) -> Iterator[str]:
 
 def play(folder: Path, nights: Sequence[Sequence[Row]], as_of: date, line_of_business: str | None = None) -> Iterator[str]:
     """Audit extracts night after night, and give the differences of the first night that has any."""
-    out, previous = folder / "out", []
+    out = folder / "out"
+    previous: list[Row] = []
     for number in range(1, len(nights) + 1):
         extract = folder / f"night{number}.parquet"
         pq.write_table(pa.Table.from_pylist(list(nights[number - 1]), BATCH_SCHEMA), extract)

@@ -7,9 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +275,7 @@ def test_a_run_id_is_the_date_and_a_hash() -> None:
 
 def test_order_does_not_matter() -> None:
     identity = replace(identify(batches=("a", "b")), refused=("x", "y"))
-    other = replace(identity, batches=("b", "a"), refused=("y", "x"), files=dict(reversed(identity.files.items())))
+    other = replace(identity, batches=("b", "a"), refused=("y", "x"), files=dict(reversed(list(identity.files.items()))))
     assert identity.run_id == other.run_id
 
 
@@ -456,16 +458,16 @@ def sweep(template: Path, folder: Path, step: str) -> None:
         occurrence += 1
         root = folder / str(occurrence)
         shutil.copytree(template, root, symlinks=True)
-        status = in_child(lambda root=root, occurrence=occurrence: publish_and_die(Store(root), step, occurrence))
+        status = in_child(partial(publish_and_die, Store(root), step, occurrence))
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
             break
         assert os.WIFSIGNALED(status)
         assert os.WTERMSIG(status) == signal.SIGKILL
-        assert in_child(lambda root=root: look_and_publish_again(Store(root))) == 0, f"{step}, occurrence {occurrence}"
+        assert in_child(partial(look_and_publish_again, Store(root))) == 0, f"{step}, occurrence {occurrence}"
     assert occurrence > 1, "the step was never reached"
 
 
-def in_child(act) -> int:
+def in_child(act: Callable[[], object]) -> int:
     child = os.fork()
     if child == 0:
         try:

@@ -52,7 +52,8 @@ def audit(extracts: Path, out: Path, as_of: date = AS_OF) -> None:
 def pick_person(out: Path) -> str:
     """Whoever has findings, and of these most injections."""
     injections = Counter(row["person_id"] for row in read_report(out, "injections"))
-    return min((row["person_id"] for row in read_report(out)), key=lambda person: (-injections[person], person))
+    people = (str(row["person_id"]) for row in read_report(out))
+    return min(people, key=lambda person: (-injections[person], person))
 
 
 def run_command(*arguments: str | Path) -> None:

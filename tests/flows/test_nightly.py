@@ -205,7 +205,7 @@ def test_prefect_draws_a_night_as_the_staircase(house: House, tmp_path: Path) ->
 
 def test_the_flow_publishes_what_the_command_does_and_shows_prefect_no_member(server: tuple[str, Path], tmp_path: Path) -> None:
     address, home = server
-    options = [ROOT / "data/sample", "--as-of", "2024-06-30", "--out"]
+    options: list[str | Path] = [ROOT / "data/sample", "--as-of", "2024-06-30", "--out"]
     plain = run_command("run", *options, tmp_path / "plain")
     flow = run_command("nightly", *options, tmp_path / "flow", address=address, home=tmp_path / "home")
     assert (flow.returncode, flow.stderr) == (plain.returncode, plain.stderr)

@@ -182,7 +182,7 @@ def test_a_failure_says_why(served: Served, tmp_path: Path) -> None:
 
 def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: Served, slow_landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    places = {"out": str(out), "landing": str(slow_landing)}
+    places: dict[str, Any] = {"out": str(out), "landing": str(slow_landing)}
     run_id = served.house.ask_for_run("asked", **places)
     batch = wait_for_ingest(out)
     served.house.cancel(run_id)
@@ -316,6 +316,6 @@ def test_who_is_told_to_stop_serving_cancels_what_runs(house: House, slow_landin
     ],
 )
 def test_what_cannot_be_served_is_told(options: tuple[str, ...], variables: dict[str, str], said: str, tmp_path: Path) -> None:
-    places = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path)}
+    places: dict[str, Any] = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path)}
     done = command("serve", *options, **places | variables)
     assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (2, True, 1)

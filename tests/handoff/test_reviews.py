@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -39,7 +40,7 @@ def state(store: Store) -> Row:
     return only
 
 
-def handed(store: Store) -> list[tuple[str, str]]:
+def handed(store: Store) -> list[tuple[Any, ...]]:
     rows = pq.read_table(store.current / "handoff/findings.parquet").to_pylist()
     return keys(rows, "change", "earlier_disposition")
 

@@ -417,7 +417,7 @@ def test_what_reviewers_fill_in_comes_back(con: duckdb.DuckDBPyConnection, tmp_p
     rows = [finding(number, determination="review" if number % 2 else "violation") for number in range(6)]
     [path] = write_parts(hand_over(con, *rows), tmp_path / "findings.xlsx", None, Limits(rows_per_sheet))
     assert read_dispositions(path) == []
-    answers = {
+    answers: dict[str, dict[str, Any]] = {
         f"{0:032x}": {"disposition": "upheld", "recovered_amount": 186.4, "reviewer": "R. Viewer", "note": "=paid back\n😀"},
         f"{4:032x}": {"disposition": " Overturned ", "note": "has a waiver"},
         f"{5:032x}": {"disposition": "UPHELD", "recovered_amount": "$1,200.50"},

@@ -116,9 +116,13 @@ def test_ingest_says_the_same_without_it(tmp_path: Path, monkeypatch: pytest.Mon
         elif change == "broken lines":
             lines.insert(at, rng.choice([b"a,b\n", b",".join([b"1"] * 40) + b"\n", b'"x\ny",1\n', b"\0\n", b"\xff\n", b'"a"b\n']))
     content = b"".join(lines)
-    told = []
-    real = csv_part.find_plain_lines
-    monkeypatch.setattr(csv_part, "find_plain_lines", lambda *args: told.append(real(*args)) or told[-1])
+    told: list[Any] = []
+
+    def remember(*args: Any) -> Any:
+        told.append(find_plain_lines(*args))
+        return told[-1]
+
+    monkeypatch.setattr(csv_part, "find_plain_lines", remember)
     with_it = result(tmp_path / "with", content)
     assert sum(np.count_nonzero(plain.is_plain) for _, plain in told) > 600
     monkeypatch.setattr(csv_part, "make_plan", lambda *args: None)

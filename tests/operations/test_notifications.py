@@ -21,20 +21,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from sij_audit.flows.prefect_server import prefect_server
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
 from sij_audit.transforms.operations import notifications as notify
 from sij_audit.transforms.operations.notifications import Message, describe_error, describe_result, notify_of_error, notify_of_result, send
-from sij_audit.transforms.settings import Settings
+from sij_audit.transforms.settings import Kind, Settings
 from tests.flows.test_secrecy import ALL as ALL_MARKERS
 from tests.flows.test_secrecy import write_extracts
 from tests.runs import AS_OF, command, line, write_extract
 
 MARKER = "MARKER7"
 
-ALL = ("success", "attention", "hold", "failure")
+ALL: tuple[Kind, ...] = ("success", "attention", "hold", "failure")
 
 MESSAGE = Message("failure", "sij-audit: a run failed", ("Why it did: ü.",), {"exit_code": 4, "as_of": "2024-06-30"})
 
@@ -170,8 +171,8 @@ def by_mail(mail: Mail, **more: Any) -> Settings:
     )
 
 
-def by_web(url: str, *kinds: str) -> Settings:
-    return Settings(notify_on=kinds or ALL, webhook_url=url)
+def by_web(url: str, *kinds: Kind) -> Settings:
+    return Settings(notify_on=kinds or ALL, webhook_url=SecretStr(url))
 
 
 # --- what a notification says
@@ -388,9 +389,9 @@ def test_no_notification_holds_a_marker_of_a_member(tmp_path: Path) -> None:
 def test_the_nightly_command_tells_how_it_ended_and_run_tells_nobody(tmp_path: Path, web: Web) -> None:
     extract = write_extract(tmp_path / "claims.parquet", lines_of(2))
     asked = (extract, "--out", tmp_path / "out", "--as-of", "2024-06-30")
-    told = {"SIJ_AUDIT_WEBHOOK_URL": web.url, "SIJ_AUDIT_NOTIFY_ON": json.dumps(ALL)}
+    told: dict[str, Any] = {"SIJ_AUDIT_WEBHOOK_URL": web.url, "SIJ_AUDIT_NOTIFY_ON": json.dumps(ALL)}
     with prefect_server() as address:
-        server = {"PREFECT_API_URL": address, **told}
+        server: dict[str, Any] = {"PREFECT_API_URL": address, **told}
         assert command("nightly", *asked, **server).returncode == 0
         assert command("nightly", *asked, SIJ_AUDIT_WALL_CLOCK_MINUTES="0.00001", **server).returncode == 4
         assert command("nightly", tmp_path / "nowhere.csv", "--out", tmp_path / "out", **server).returncode == 2

@@ -28,7 +28,7 @@ from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.policies import RULES
 from sij_audit.transforms.store.folder import Store
 from tests.pages.test_report import Page
-from tests.runs import AS_OF, SAMPLE, command, line, read_report, run, write_csv, write_extract
+from tests.runs import AS_OF, SAMPLE, Row, command, line, read_report, run, write_csv, write_extract
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 ESCAPE = "\x1b[2J"
@@ -67,7 +67,7 @@ def read_people(out: Path, people: list[str]) -> Iterator[Member]:
             yield read_member(con, folder, person)
 
 
-def audit(folder: Path, *rows: dict, person: str = "P1", **settings: Any) -> Member:
+def audit(folder: Path, *rows: Row, person: str = "P1", **settings: Any) -> Member:
     """Audit a few lines and read a person of them."""
     run(folder / "out", write_extract(folder / "x.parquet", rows), **settings)
     return next(read_people(folder / "out", [person]))
@@ -189,7 +189,7 @@ def test_limits_come_from_the_policy_and_each_policy_is_drawn(tmp_path: Path) ->
     ],
     ids=["only a denied line", "only another procedure", "another coverage", "before the policy", "after the as-of date"],
 )
-def test_who_has_no_finding_has_a_page_that_says_so(tmp_path: Path, rows: list[dict]) -> None:
+def test_who_has_no_finding_has_a_page_that_says_so(tmp_path: Path, rows: list[Row]) -> None:
     member = audit(tmp_path, *rows)
     html = render_member(member)
     Page(html)

@@ -15,7 +15,7 @@ from sij_audit.transforms.columns import LINE_STATUSES
 from sij_audit.transforms.duck import fetch_dicts, quote_text
 from sij_audit.transforms.stages.policies import policy_folders
 from sij_audit.transforms.stages.queries import SQL
-from tests.runs import line, run, write_extract
+from tests.runs import Row, line, run, write_extract
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
@@ -43,12 +43,12 @@ def audit(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def run_on(tmp_path: Path, *lines: dict) -> duckdb.DuckDBPyConnection:
+def run_on(tmp_path: Path, *lines: Row) -> duckdb.DuckDBPyConnection:
     run(tmp_path / "out", write_extract(tmp_path / "claims.parquet", lines))
     return duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True)
 
 
-def rows(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[dict]:
+def rows(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[Row]:
     return fetch_dicts(con, query, values)
 
 
@@ -309,7 +309,7 @@ def test_every_injection_is_there_with_its_money_once(audit: duckdb.DuckDBPyConn
 # --- a federal audit
 
 
-def sessions(con: duckdb.DuckDBPyConnection, limit: int) -> dict[str, dict]:
+def sessions(con: duckdb.DuckDBPyConnection, limit: int) -> dict[str, Row]:
     return {row["counted_by"]: row for row in rows(con, "from sessions_over_limit(?)", limit)}
 
 

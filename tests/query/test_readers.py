@@ -17,7 +17,7 @@ import pytest
 
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.settings import Settings
-from tests.runs import ROOT, line, run, write_extract
+from tests.runs import ROOT, Row, line, run, write_extract
 
 READER = 54_321
 STRANGER = 54_322
@@ -53,7 +53,7 @@ def group() -> grp.struct_group:
     return next(entry for entry in grp.getgrall() if entry.gr_gid != 0) if os.geteuid() == 0 else grp.getgrgid(os.getgid())
 
 
-def publish(folder: Path, group: str | None, *lines: dict) -> Path:
+def publish(folder: Path, group: str | None, *lines: Row) -> Path:
     extract = write_extract(folder / f"{lines[0]['claim_id']}.parquet", lines)
     return run(folder / "out", extract, settings=Settings(group=group)).current
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -42,7 +43,7 @@ def ask(out: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[
     return lambda *arguments, **variables: command("sql", "--out", out, *arguments, cwd=tmp_path, **variables)
 
 
-def logged(out: Path) -> list[dict]:
+def logged(out: Path) -> list[dict[str, Any]]:
     [path] = (out / "access").iterdir()
     return [json.loads(entry) for entry in path.read_text().splitlines()]
 
@@ -189,7 +190,8 @@ def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path: Path, ask: Callable
 
 def test_each_query_is_logged_and_how_it_ended(out: Path, ask: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     if (out / "access").exists():
-        [path.unlink() for path in (out / "access").iterdir()]
+        for path in (out / "access").iterdir():
+            path.unlink()
     ask("select 'P1'; from lines")
     ask("from nowhere")
     ask("attach 'x'")

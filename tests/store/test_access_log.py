@@ -9,6 +9,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def log(tmp_path: Path) -> AccessLog:
     return find_log(tmp_path / "access", RUN)
 
 
-def entries(log: AccessLog) -> list[dict]:
+def entries(log: AccessLog) -> list[dict[str, Any]]:
     return [json.loads(entry) for entry in log.path.read_text().splitlines()]
 
 

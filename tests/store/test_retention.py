@@ -4,6 +4,7 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def batch_of(store: Store, extract: str) -> Path:
     return path
 
 
-def deletions(store: Store) -> list[dict]:
+def deletions(store: Store) -> list[dict[str, Any]]:
     return [json.loads(entry) for entry in (store.root / LOG).read_text().splitlines()]
 
 

@@ -7,10 +7,10 @@ import pytest
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import retract, retractions, undo
-from tests.runs import command, findings, line, read_report, run, write_extract
+from tests.runs import Row, command, findings, line, read_report, run, write_extract
 
 
-def three_injections(person: str) -> list[dict]:
+def three_injections(person: str) -> list[Row]:
     return [line(f"{person}-{day}", day, person=person) for day in ("2023-01-10", "2023-04-10", "2023-05-10")]
 
 

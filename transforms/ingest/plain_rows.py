@@ -329,7 +329,8 @@ def _is_original(frequency: Cells | None, bill_type: Cells | None, count: int) -
         return by_bill
     digit = frequency.bytes(frequency.starts)
     by_itself = (frequency.widths == 1) & (digit >= 49) & (digit <= 57) & (digit != 55) & (digit != 56)
-    return by_itself | ((frequency.widths == 0) & by_bill)
+    is_original: Flags = by_itself | ((frequency.widths == 0) & by_bill)
+    return is_original
 
 
 def _texts(column: Cells, rows: npt.NDArray[np.int64]) -> pa.Array:

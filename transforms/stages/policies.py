@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.queries import SQL, Query, load_stage, place_of, read_query
@@ -163,7 +164,9 @@ def load_policy(folder: Path) -> Policy:
     return Policy(folder, facts, params, rules, tuple(files), references)
 
 
-def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, list[Query], list[Path]]:
+def _layers(
+    folder: Path, above: tuple[Path, ...]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]], list[Query], list[Path]]:
     path = folder / "policy.toml"
     if not path.is_file():
         raise AuditError(f"{folder}: no policy.toml; a policy is a folder with one")
@@ -171,9 +174,9 @@ def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, li
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise AuditError(f"{folder.name}/policy.toml: {error}") from None
-    facts: dict = {}
-    params: dict = {}
-    overrides: dict[str, dict] = {}
+    facts: dict[str, Any] = {}
+    params: dict[str, Any] = {}
+    overrides: dict[str, dict[str, Any]] = {}
     queries: dict[str, Query] = {}
     files: list[Path] = []
     base_name = content.pop("extends", None)
@@ -197,7 +200,7 @@ def _layers(folder: Path, above: tuple[Path, ...]) -> tuple[dict, dict, dict, li
     return facts, params, overrides, list(queries.values()), [*files, path, *own_files]
 
 
-def _own_params(place: str, query: Query, overrides: dict) -> dict[str, Value]:
+def _own_params(place: str, query: Query, overrides: dict[str, Any]) -> dict[str, Value]:
     if not isinstance(overrides.get("enabled", True), bool):
         raise AuditError(f"{place}: [rules.{query.table}]: enabled must be true or false")
     for name in overrides:
@@ -208,9 +211,10 @@ def _own_params(place: str, query: Query, overrides: dict) -> dict[str, Value]:
 
 def _literal(text: str) -> Value:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value: Value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    return value
 
 
 def _followed(place: str, name: str, value: Value, own: dict[str, dict[str, Value]]) -> Value:
@@ -227,7 +231,7 @@ def _is_reference(value: Value, own: dict[str, dict[str, Value]]) -> bool:
     return isinstance(value, str) and "." in value and value.partition(".")[0] in own
 
 
-def _rule(query: Query, facts: dict, overrides: dict, params: dict[str, Value]) -> Rule:
+def _rule(query: Query, facts: dict[str, Any], overrides: dict[str, Any], params: dict[str, Value]) -> Rule:
     header = query.header
     for key, (pattern, meaning) in RULE_VALUES.items():
         if key in header and not re.fullmatch(pattern, header[key]):
