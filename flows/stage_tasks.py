@@ -79,7 +79,7 @@ class TaskRunner:
 def as_task(step: Callable[Concatenate[RunSteps, P], T], retries: int = 0) -> Callable[Concatenate["StageTasks", P], T]:
     """Make a task of a step."""
 
-    def run(steps: "StageTasks", *arguments: P.args, **named: P.kwargs) -> T:
+    def run(steps: "StageTasks", /, *arguments: P.args, **named: P.kwargs) -> T:
         return steps.runner.run(step.__name__, partial(step, steps, *arguments, **named), retries)
 
     return run

@@ -1,7 +1,6 @@
 """README.md shows what its commands print, and what any page names is there.
 
-Run ids are hashes over the sample, all of `sql/` and the program's version, so they are the same on every machine, and change with any of the
-three: `make docs` writes the output anew.
+`make docs` writes the output anew. The hash in a run's id is masked: it changes with every change of the program.
 """
 
 import re

@@ -20,7 +20,7 @@ def order_of_rows() -> Case:
     a later column. A row's file_date, which has no part in the order, says which it must be.
     """
     columns = [column for column in COLUMNS if column.name not in ("file_name", "file_date")]
-    greatest = {column.name: SMALL_AND_GREAT.get(column.sql_type, ("1", "2"))[1] for column in columns}
+    greatest: dict[str, str | None] = {column.name: SMALL_AND_GREAT.get(column.sql_type, ("1", "2"))[1] for column in columns}
     rows: list[dict[str, str | None]] = []
     for column in columns:
         smaller = SMALL_AND_GREAT.get(column.sql_type, ("1", "2"))[0]

@@ -22,6 +22,9 @@ COMMANDS = re.compile(r"^```(console|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```
 QUERIES = re.compile(r"^```sql\n(.*?)^```\n(?:\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
 """A query, with a block of its answer after it."""
 
+RUN_ID = re.compile(r"\b(\d{4}-\d\d-\d\d)-[0-9a-f]{12}\b")
+"""A run's id is a hash of the program too: shown as it is, every change of a file would change the pages."""
+
 
 def show_outputs(page: str, run: Run) -> str:
     """Run the commands and the Python of a page, in the order shown, and put what they print in the place of what the page shows."""
@@ -76,6 +79,6 @@ def run_in(folder: Path) -> Run:
         done = subprocess.run(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
-        return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+        return "\n".join(RUN_ID.sub(r"\1-0123456789ab", line.rstrip()) for line in done.stdout.splitlines()) + "\n"
 
     return run

@@ -226,8 +226,7 @@ def test_the_database_stands_alone(tmp_path: Path) -> None:
 
 def test_shells_of_duckdb_1_5_open_the_database_whatever_version_wrote_it(tmp_path: Path) -> None:
     with duckdb.connect() as con:
-        con.execute("create table findings as select 1 as a")
-        write_database(con, tmp_path / "audit.duckdb", ["findings"], {}, "")
+        write_database(con, tmp_path / "audit.duckdb", [], [])
         con.execute(f"attach '{tmp_path / 'audit.duckdb'}' as audit (read_only)")
         [(tags,)] = con.execute("select tags from duckdb_databases() where database_name = 'audit'").fetchall()
     assert tags["storage_version"] == "v1.5.0+"

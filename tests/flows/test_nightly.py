@@ -197,7 +197,7 @@ def picture_of(house: House, as_of: str) -> list[tuple[str, list[str]]]:
 
 
 def test_prefect_draws_a_night_as_the_staircase(house: House, tmp_path: Path) -> None:
-    options = [ROOT / "data/sample", "--as-of", "2024-05-31", "--out", tmp_path / "out"]
+    options: list[str | Path] = [ROOT / "data/sample", "--as-of", "2024-05-31", "--out", tmp_path / "out"]
     assert run_command("nightly", *options, address=house.address, home=tmp_path / "home").returncode == 0
     before = [[], *([name] for name in STAIRCASE)]
     assert picture_of(house, "2024-05-31") == list(zip(STAIRCASE, before, strict=False))

@@ -7,7 +7,7 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -519,7 +519,7 @@ def test_sidecars_must_agree(store: Store) -> None:
 
 def test_a_file_that_grows_while_it_is_read_is_left(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     path = store.root / "x.csv"
-    real = kept_lines.scan_rows
+    real = row_checks.scan_rows
 
     def grow(*args: Any) -> Any:
         with path.open("ab") as file:
@@ -866,7 +866,7 @@ def strict_fetch(fetch: Any, monkeypatch: pytest.MonkeyPatch, real: Any) -> Any:
 
 
 def test_controls_that_do_not_balance_fail(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = kept_lines.scan_rows
+    real = row_checks.scan_rows
 
     def lose_a_cent(part: Any, codes: Any) -> Any:
         found = real(part, codes)

@@ -267,7 +267,8 @@ def test_what_changed_is_read_again(store: Store, folder: Path, change: Callable
     expected = "REFUSED"
     if write_it is write:
         # the totals of content that was loaded before are not asked for
-        expected = {rewrite_in_place: "loaded", replace_file: "loaded", add_totals: "known"}.get(change, "REFUSED")
+        others: dict[Callable[[Path], None], str] = {rewrite_in_place: "loaded", replace_file: "loaded", add_totals: "known"}
+        expected = others.get(change, "REFUSED")
     assert outcomes == {"a.csv": expected}
     assert to_read(store, folder) == []
 

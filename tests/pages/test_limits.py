@@ -96,7 +96,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     folder = tmp_path_factory.mktemp("changed")
     policy = folder / "policy"
     policy.mkdir()
-    of_policy, of_rules = [], []
+    of_policy: list[str] = []
+    of_rules: list[str] = []
     for place, value in limits().items():
         rule_id, _, name = place.rpartition(".")
         (of_rules if rule_id else of_policy).append(f"{f'rules.{rule_id}.' if rule_id else 'params.'}{name} = {value + 1}")
@@ -138,7 +139,7 @@ def test_every_limit_in_force_is_listed(tmp_path: Path) -> None:
     run(tmp_path / "out", SAMPLE, as_of=date(2023, 1, 31))
     rows = read_report(tmp_path / "out", "limits")
     policy = load_policy(SHIPPED)
-    expected = [(None, name, str(value)) for name, value in policy.params.items()]
+    expected: list[tuple[str | None, str, str]] = [(None, name, str(value)) for name, value in policy.params.items()]
     expected += [(rule.rule_id, name, str(value)) for rule in policy.rules for name, value in rule.params.items()]
     assert [(row["policy_id"], row["rule_id"], row["limit_name"], row["limit_value"]) for row in rows] == [
         (policy.policy_id, *limit) for limit in sorted(expected, key=lambda limit: (limit[0] or "", limit[1]))

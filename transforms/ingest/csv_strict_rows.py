@@ -53,7 +53,8 @@ class StrictRows:
     def all_lines(self) -> Ints:
         """List all lines of all records."""
         before = np.cumsum(self.line_counts) - self.line_counts
-        return np.arange(self.line_counts.sum()) + np.repeat(self.first_lines - before, self.line_counts)
+        lines: Ints = np.arange(self.line_counts.sum()) + np.repeat(self.first_lines - before, self.line_counts)
+        return lines
 
 
 def read_strictly(con: duckdb.DuckDBPyConnection, descriptor: int, lines: Lines, header: Header) -> StrictRows:
