@@ -99,7 +99,7 @@ def test_done_is_0_and_each_step_is_a_line_where_output_is_piped(tmp_path: Path)
     assert [text.split(":")[0] for text in lines[:3]] == names
     assert "1,426 rows read, 258 kept, 13 quarantined" in lines[0]
     stages = [text.removesuffix(" …") for text in lines if text.endswith(" …")]
-    assert stages == ["lines", "timeline and rules of CP.MP.166", "findings", "reports", "publishing"]
+    assert stages == ["lines", "timeline", "rules", "findings", "reports", "publish"]
     assert "Rows: 1,668 read = 300 kept + 1,347 not relevant + 20 quarantined + 1 duplicate" in lines
     assert f"Run {(out / 'current').resolve().name}, services up to 2024-06-30" in lines
     assert max(map(len, lines)) <= 150
