@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RESOLUTION ?= highest
 WITH ?= sij-audit
-FAST := tests/stages tests/store
+FAST := tests/stages tests/ingest/test_csv_records.py tests/store/test_durable.py tests/store/test_folder.py tests/store/test_numbered.py tests/pages/test_charts.py tests/test_text.py tests/test_house.py
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TOOLS := .venv/.tools

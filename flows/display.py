@@ -127,14 +127,14 @@ def print_result(request: Request, result: Result) -> None:
     say(f"Injections: {summary.injections:,}{precedence}")
     say()
     console.print(findings_table(summary.rules))
+    say(count_strengths(summary.rules))
     say(f"At risk, no dollar counted twice: {dollars(summary.amount_at_risk)}")
     say("Since the run before: " + count_statuses(summary))
     is_of_several = len({rule.policy_id for rule in summary.rules}) > 1
     for excluded in summary.excluded:
         policy = f"{excluded.policy_id}: " if is_of_several else ""
-        say(
-            f"{policy}Kept out of the hand-off: {excluded.findings:,} {excluded.held_back_for} ({dollars(excluded.amount_at_risk)} at risk)"
-        )
+        at_risk = f" ({dollars(excluded.amount_at_risk)} at risk)" if excluded.amount_at_risk else ""
+        say(f"{policy}Kept out of the hand-off: {excluded.findings:,} {excluded.held_back_for}{at_risk}")
     if summary.sole_doubts:
         say()
         say("Reviews that would be violations but for one doubt:")
@@ -187,6 +187,13 @@ def print_delivery(folder: Path, delivery: Delivery) -> None:
     console.print(f"Files: {folder}/", markup=False)
 
 
+def count_strengths(rules: Sequence[RuleTotals]) -> str:
+    """Count violations and reviews by how far they carry."""
+    proven, presumed = sum(rule.proven for rule in rules), sum(rule.presumed for rule in rules)
+    likely, possible = sum(rule.likely for rule in rules), sum(rule.possible for rule in rules)
+    return f"Violations: {proven:,} proven, {presumed:,} presumed; reviews: {likely:,} likely, {possible:,} possible"
+
+
 def findings_table(rules: Sequence[RuleTotals]) -> Table:
     """Draw findings by rule and determination with dollars at risk; a rule that is off is left out."""
     table = Table(box=None, pad_edge=False)
@@ -196,10 +203,9 @@ def findings_table(rules: Sequence[RuleTotals]) -> Table:
         table.add_column(name, justify="right")
     policies = {rule.policy_id for rule in rules}
     for rule in rules:
-        if rule.is_enabled:
-            name = rule.rule_id if len(policies) == 1 else f"{rule.policy_id} {rule.rule_id}"
-            counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
-            table.add_row(name, rule.policy_section, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk))
+        name = rule.rule_id if len(policies) == 1 else f"{rule.policy_id} {rule.rule_id}"
+        counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
+        table.add_row(name, rule.policy_section, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk))
     return table
 
 

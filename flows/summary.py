@@ -44,10 +44,9 @@ def _rules_table(rules: Sequence[RuleTotals]) -> str:
         "| --- | --- | --- | --: | --: | --: | --: | --: |",
     ]
     for rule in rules:
-        if rule.is_enabled:
-            names = (f"`{rule.policy_id}`", f"`{rule.rule_id}`", rule.policy_section)
-            counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
-            lines.append(f"| {' | '.join((*names, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk)))} |")
+        names = (f"`{rule.policy_id}`", f"`{rule.rule_id}`", rule.policy_section)
+        counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
+        lines.append(f"| {' | '.join((*names, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk)))} |")
     return "\n".join(lines)
 
 

@@ -10,17 +10,14 @@
           | person_id | is_violation |
 
 An empty cell is null, `\\|` is a bar; lists, dates and booleans are as DuckDB casts them from text. Only the columns written are set or
-compared. In a column of doubt bits (`doubt_bits`, `prior_doubt_bits`, `doubted_bits` …) stand the doubts by name, with commas between, or
-`none`. Every case holds in any order of the rows, and, where it names left or right, with the two exchanged; one for which it cannot says why
-in `not_mirrored`.
+compared. Every case holds in any order of the rows, and, where it names left or right, with the two exchanged; one for which it cannot says
+why in `not_mirrored`.
 """
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +25,9 @@ import duckdb
 import yaml
 
 from sij_audit.transforms.duck import quote_name
-from sij_audit.transforms.stages.reference import REFERENCE
 
 FOLDER = Path(__file__).parent / "sql"
 
-DOUBT_COLUMN = re.compile(r"(^|_)doubt(ed)?_bits$")
-SIDE_KIND_COLUMN = re.compile(r"(^|_)side_kind$")
 SIDE = re.compile(r"(?<![A-Za-z])(left|right|LT|RT)(?![A-Za-z])")
 OTHER_SIDE = {"left": "right", "right": "left", "LT": "RT", "RT": "LT"}
 
@@ -126,7 +120,7 @@ def _with_given(case: Case, change: Callable[[PipeTable], PipeTable]) -> Case:
 
 
 def _mirrored(table: PipeTable) -> PipeTable:
-    rows = tuple(tuple(_mirrored_cell(name, cell) for name, cell in zip(table.columns, row, strict=True)) for row in table.rows)
+    rows = tuple(tuple(map(_mirrored_cell, row)) for row in table.rows)
     return PipeTable(tuple(map(_mirrored_text, table.columns)), rows)
 
 
@@ -134,41 +128,15 @@ def _mirrored_text(text: str) -> str:
     return SIDE.sub(lambda match: OTHER_SIDE[match.group()], text)
 
 
-def _mirrored_cell(column: str, cell: str | None) -> str | None:
-    """Exchange the sides in a cell; a list that was sorted stays so, and a side_kind exchanges its bits."""
+def _mirrored_cell(cell: str | None) -> str | None:
+    """Exchange the sides in a cell; a list that was sorted stays so."""
     if cell is None:
         return None
-    if SIDE_KIND_COLUMN.search(column):
-        kind = int(cell)
-        return str((kind & 0b1010) >> 1 | (kind & 0b0101) << 1)
     mirrored = _mirrored_text(cell)
     if not (cell.startswith("[") and cell.endswith("]")):
         return mirrored
     before, after = (text[1:-1].split(", ") for text in (cell, mirrored))
     return f"[{', '.join(sorted(after))}]" if before == sorted(before) else mirrored
-
-
-@cache
-def _bits_of_doubts() -> dict[str, int]:
-    with (REFERENCE / "doubts.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["doubt_id"]: int(row["doubt_bit"]) for row in csv.DictReader(lines)}
-
-
-def doubt_bits(cell: str | None) -> str | None:
-    """Write the doubts that a cell names as a number of bits; ValueError names what is no doubt."""
-    if cell is None or cell == "none":
-        return cell and "0"
-    names = [name.strip() for name in cell.split(",")]
-    if unknown := sorted(set(names) - _bits_of_doubts().keys()):
-        raise ValueError(f"{unknown[0]} is no doubt; those of doubts.csv stand by name, and none for no doubt")
-    return str(sum(_bits_of_doubts()[name] for name in set(names)))
-
-
-def doubt_names(bits: str | None) -> str | None:
-    """Write a number of bits as the names of its doubts."""
-    if bits is None:
-        return None
-    return ", ".join(name for name, bit in _bits_of_doubts().items() if int(bits) & bit) or "none"
 
 
 # --- running a case
@@ -229,12 +197,8 @@ def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable) -> None:
         cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
         con.execute(
             f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values {', '.join([f'({cells})'] * len(table.rows))}",
-            [_given_cell(column, cell) for row in table.rows for column, cell in zip(table.columns, row, strict=True)],
+            [cell for row in table.rows for cell in row],
         )
-
-
-def _given_cell(column: str, cell: str | None) -> str | None:
-    return doubt_bits(cell) if DOUBT_COLUMN.search(column) else cell
 
 
 def _column_types(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
@@ -249,9 +213,4 @@ def _insist(table: PipeTable, types: Mapping[str, str], name: str) -> None:
 
 def _select_texts(con: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...], values: Mapping[str, Any]) -> PipeTable:
     texts = ", ".join(f"cast({quote_name(column)} as varchar)" for column in columns)
-    are_doubts = [bool(DOUBT_COLUMN.search(column)) for column in columns]
-    rows = con.execute(f"select {texts} from {source}", values).fetchall()
-    return PipeTable(
-        columns,
-        tuple(tuple(doubt_names(cell) if is_doubts else cell for cell, is_doubts in zip(row, are_doubts, strict=True)) for row in rows),
-    )
+    return PipeTable(columns, tuple(con.execute(f"select {texts} from {source}", values).fetchall()))

@@ -48,7 +48,7 @@ WORDS = re.compile(
         |(?:asof\s+)?(?:inner|left|right|full|cross|semi|anti)\s+join|nulls\s+(?:first|last)|unbounded\s+(?:preceding|following)|current\s+row)\b)
     | (?P<word>[a-z_][a-z_0-9]*)
     | (?P<operator><=|>=|<>|!=|\|\||::|[-+*/%<>=&|])
-    | (?P<mark>[][(){},.:;])
+    | (?P<mark>:=|[][(){},.:;])
     """,
     re.VERBOSE | re.IGNORECASE,
 )

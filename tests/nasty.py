@@ -36,6 +36,18 @@ BUSINESSES = (
     ["commercial"] * 12
     + ["marketplace", "exchange", "medicaid", "medicaid", "medicaid mco", "medicare", "medicare advantage", "ma", "mapd", "ma-pd"]
     + ["part c", "snp", "d-snp", "dsnp", "c-snp", "csnp", "i-snp", "isnp", "mmp", "medicaid-medicare", "hmo", "mai", "xmedicaid", None]
+    + [
+        "non-medicare",
+        "not medicare medicaid",
+        "medi-cal",
+        "star kids",
+        "chips",
+        "commercial ppo",
+        "exchange silver",
+        "fehb",
+        "ambetter",
+        "aca x",
+    ]
 )
 AMOUNTS = [Decimal(text) for text in ("0.00", "0.01", "0.10", "99.50", "100.00", "100.00", "100.00", "1251.76")]
 SIDE_MODIFIERS = [["RT"], ["RT"], ["LT"], ["LT"], ["50"], ["RT", "LT"], ["RT", "50"], [], []]
@@ -76,7 +88,7 @@ class Household:
         if kind < 6:
             return day + timedelta(days=self.chance.choice([13, 14, 14, 15]))
         if kind == 6:
-            return day + timedelta(days=self.chance.choice([1, 2, 3, 4]))
+            return day + timedelta(days=self.chance.choice([1, 2, 3, 4, 6, 7, 8]))
         return day + timedelta(days=self.chance.choice([30, 45, 61, 75, 92, 120]))
 
     def line(self, person: Row, day: date, code: str, side: Sequence[str], business: str | None) -> Row:
@@ -105,7 +117,10 @@ class Household:
             "line_of_business": business,
             "claim_status": chance.choice([None, "paid"]),
             "claim_frequency_code": chance.choice([None, "1", "1", "2", "9"]),
-            "bill_type_code": chance.choice([None, None, "0131", "131"]),
+            "bill_type_code": chance.choice([None, None, None, "0131", "131"]),
+            "revenue_center_code": chance.choice([None, None, None, None, "0490"]),
+            "place_of_service_code": chance.choice([None, "11", "19", "22", "24"]),
+            "version_number": chance.choice([None, None, None, 1, 2]),
             "file_name": chance.choice([None, "a", "b"]),
             "diagnosis_code_1": chance.choice([None, "M461"]),
         }
@@ -127,6 +142,8 @@ class Household:
                 row["claim_line_start_date"] = day
         else:
             row["claim_line_start_date"] = day
+        if self.sometimes(0.15):
+            row["claim_line_end_date"] = day + timedelta(days=chance.choice([-1, 0, 0, 1]))
         return row
 
     def visit(self, person: Row, day: date, business: str | None, usual: Sequence[str], diagnostic: float) -> None:
@@ -172,6 +189,12 @@ class Household:
         if self.sometimes(0.2):
             self.rows.append(self.adjustment(row))
         if self.sometimes(0.05):
+            later = row | {"claim_id": self.claim()}
+            later["claim_line_start_date"] = (row["claim_line_start_date"] or row["claim_start_date"]) + timedelta(
+                days=chance.choice([1, 2, 3, 4])
+            )
+            self.rows.append(later)
+        if self.sometimes(0.05):
             self.rows.append(row | {"file_date": chance.choice([None, date(2024, 12, 1)]), "file_name": "again"})
 
     def move_paid_date(self, row: Row) -> date | None:
@@ -197,6 +220,8 @@ class Household:
         row = row | {"paid_date": self.move_paid_date(row)}
         if chance.random() < 0.6:
             row["file_date"] = chance.choice([None, date(2025, 1, 1), date(2025, 2, 9)])
+        if chance.random() < 0.4:
+            row["version_number"] = chance.choice([None, 1, 2, 3])
         if chance.random() < 0.45:
             return self.make_reversal(row)
         change = chance.randrange(12)

@@ -7,7 +7,7 @@ contract.
 import calendar
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,8 +23,11 @@ ZERO = Decimal("0.00")
 MODIFIERS = [f"hcpcs_modifier_{n}" for n in range(1, 6)]
 COMPARED = [column.name for column in COLUMNS if column.name not in ("file_name", "file_date")]
 INJECTION, BLOCK, RADIOFREQUENCY = SIJ_FAMILIES = ("sij_injection", "sij_nerve_block", "sij_radiofrequency")
-INCONCLUSIVE = ("trigger_point_injection", "peripheral_nerve_block", "other_neurolysis")
-LINE_DOUBTS = ("denial_unclear", "date_from_header", "replacement_unmatched")
+INCONCLUSIVE = ("major_joint_injection", "trigger_point_injection", "peripheral_nerve_block", "other_neurolysis")
+LINE_DOUBTS = ("denial_unclear", "date_uncertain", "replacement_unmatched", "version_unclear")
+PRESUMED = ("purpose_unmarked", "state_rules_unchecked")
+STRENGTHS = ("proven", "presumed", "likely", "possible")
+REVISIONS = ("2018-08", "2019-08", "2020-02", "2020-08", "2021-06", "2021-08", "2022-08", "2023-08")
 SIDES = ("left", "right")
 POLICY_FROM = date(2018, 8, 1)
 TEXT_HELD_FROM = date(2021, 6, 1)
@@ -52,9 +55,14 @@ CODES = {
     BLOCK: ["64451"],
     RADIOFREQUENCY: ["64625"],
     "epidural_injection": [*codes_between(62320, 62327), "64479", "64480", "64483", "64484"],
+    "epidural_adhesiolysis": ["62263", "62264"],
+    "discography": ["62290", "62291"],
+    "paravertebral_block": ["64461", "64462", "64463"],
+    "spinal_stimulator": ["63650"],
     "facet_injection": [*codes_between(64490, 64495), "0213T", "0214T", "0215T", "0216T", "0217T", "0218T"],
     "facet_radiofrequency": codes_between(64633, 64636),
-    "sympathetic_block": ["64510", "64517", "64520", "64530"],
+    "sympathetic_block": ["64505", "64510", "64517", "64520", "64530"],
+    "major_joint_injection": ["20610", "20611"],
     "trigger_point_injection": ["20552", "20553"],
     "peripheral_nerve_block": (
         "64400 64405 64408 64415 64416 64417 64418 64420 64421 64425 64430 64435 64445 64446 64447 64448 64449 64450 64454 64455".split()
@@ -66,6 +74,8 @@ CODE_FROM = (
     {code: date(2020, 1, 1) for code in ("64451", "64625", "64454", "64624")}
     | {code: date(2017, 1, 1) for code in codes_between(62320, 62327)}
     | {code: date(2022, 1, 1) for code in ("64628", "64629")}
+    | {code: date(2016, 1, 1) for code in ("64461", "64462", "64463")}
+    | {"20611": date(2015, 1, 1)}
 )
 
 
@@ -137,23 +147,43 @@ def acts_on(row: Row) -> Claim:
     return (row["data_source"], row["replaced_claim_id"] or row["claim_id"])
 
 
-def is_killed(other: Row, row: Row) -> bool:
-    """Whether an adjustment kills a row of the claim that it acts on."""
+def supersedes(row: Row, other: Row, adjudicated: Mapping[int, date | None]) -> bool:
+    """Whether an adjustment makes a row of the claim that it acts on dead."""
     if claim_of(row) != acts_on(row):
         return True
-    theirs, mine = nulls_first(other["paid_date"]), nulls_first(row["paid_date"])
-    return theirs < mine or (theirs == mine and frequency_of(row) == "8")
+    theirs, mine = adjudicated[id(other)], adjudicated[id(row)]
+    if frequency_of(row) == "8":
+        return mine is None or nulls_first(theirs) <= nulls_first(mine)
+    return nulls_first(theirs) < nulls_first(mine)
+
+
+def find_adjudication_dates(rows: Sequence[Row]) -> dict[int, date | None]:
+    """2.4: the adjudication date of each row, by its identity."""
+    by_line: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_line[(claim_of(row), row["claim_line_number"])].append(row)
+    dates = {}
+    for mine in by_line.values():
+        paid = [row["file_date"] for row in mine if row["paid_date"] is not None]
+        for row in mine:
+            is_open = None in paid or row["file_date"] in paid
+            dates[id(row)] = row["paid_date"] or (None if is_open else row["file_date"])
+    return dates
 
 
 def group_of_business(value: str | None) -> str:
     """The table of section 1."""
     if value is None:
         return "unknown"
-    if "medicare" in value or value in "ma,mapd,ma-pd,part c,snp,d-snp,dsnp,c-snp,csnp,i-snp,isnp,mmp".split(","):
+    denials = ("non-medicare", "non medicare", "nonmedicare", "not medicare")
+    is_medicare = "medicare" in value and not any(denial in value for denial in denials)
+    if is_medicare or value in "mapd,ma-pd,part c,snp,d-snp,dsnp,c-snp,csnp,i-snp,isnp,mmp".split(","):
         return "medicare"
-    if value.startswith("medicaid"):
+    if value.startswith("medicaid") or value in "medi-cal,chip,tanf,ltss,star,star+plus,star kids,medical assistance".split(","):
         return "medicaid"
-    return "commercial" if value in ("commercial", "marketplace", "exchange") else "unknown"
+    others = "hix,qhp,aca,health insurance marketplace,individual,employer group,large group,small group,self-funded,self-insured,aso,fehb"
+    is_commercial = value.startswith(("commercial", "marketplace", "exchange", "ambetter")) or value in others.split(",")
+    return "commercial" if is_commercial else "unknown"
 
 
 def keep_rows(extracts: Sequence[Sequence[Row]]) -> list[Row]:
@@ -171,10 +201,15 @@ def keep_rows(extracts: Sequence[Sequence[Row]]) -> list[Row]:
     return list(kept.values())
 
 
-def version_order(row: Row) -> tuple[Any, ...]:
-    """2.4: the order of the versions of a line; the last counts."""
+def version_of(row: Row, adjudicated: Mapping[int, date | None]) -> tuple[Any, ...]:
+    """2.4: the version that a row is of."""
+    return (nulls_first(adjudicated[id(row)]), nulls_first(row["version_number"]))
+
+
+def version_order(row: Row, adjudicated: Mapping[int, date | None]) -> tuple[Any, ...]:
+    """2.4: the order of the rows of a line; the last counts."""
     return (
-        nulls_first(row["paid_date"]),
+        version_of(row, adjudicated),
         nulls_first(row["file_date"]),
         frequency_of(row) == "7",
         [nulls_first(row[name]) for name in COMPARED],
@@ -196,6 +231,7 @@ class Line:
     doubts: set[str] = field(default_factory=set)
     group: str = "unknown"
     """medicare, medicaid, commercial or unknown; a crossover line of Medicaid is medicare."""
+    has_medicare_beside: bool = False
 
     @property
     def paid(self) -> Decimal:
@@ -215,8 +251,15 @@ class Line:
         return sides
 
     @property
-    def biller(self) -> Any:
+    def billing_provider(self) -> Any:
         return self.row["billing_npi"] or self.claim
+
+    @property
+    def is_facility(self) -> bool:
+        row = self.row
+        by_type = is_institutional(row) or (row["claim_type"] is None and (row["bill_type_code"] or row["revenue_center_code"]) is not None)
+        at_its_own = row["billing_npi"] is not None and row["billing_npi"] == row["facility_npi"]
+        return by_type or row["hcpcs_code"] == "G0260" or (at_its_own and row["place_of_service_code"] in ("19", "22", "24"))
 
     @property
     def is_cited(self) -> bool:
@@ -252,12 +295,21 @@ class Injection:
         return not self.is_diagnostic and not self.doubts
 
     @property
-    def is_institutional(self) -> bool:
-        return all(is_institutional(line.row) for line in self.lines)
+    def is_of_facilities(self) -> bool:
+        return all(line.is_facility for line in self.lines)
 
     @property
-    def has_no_institutional(self) -> bool:
-        return not any(is_institutional(line.row) for line in self.lines)
+    def is_of_no_facility(self) -> bool:
+        return not any(line.is_facility for line in self.lines)
+
+    @property
+    def earlier(self) -> list["Injection"]:
+        """Those of its series that came before it."""
+        return [one for one in self.series if one.day < self.day]
+
+    def may_be_diagnostic_at(self, side: str) -> bool:
+        before = [one for one in self.earlier if not one.doubts and side in one.sites.certain]
+        return not self.is_diagnostic and side in self.sites.certain and len(before) < 2
 
 
 @dataclass
@@ -271,15 +323,15 @@ class Audit:
     totals: dict[str, int]
 
 
-def standing_lines(rows: Iterable[Row]) -> dict[Key, Line]:
+def standing_lines(rows: Iterable[Row], adjudicated: Mapping[int, date | None]) -> dict[Key, Line]:
     """2.4; `rows` are those that take part."""
     versions: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
         versions[(claim_of(row), row["claim_line_number"])].append(row)
     standing = {}
     for key, mine in versions.items():
-        latest = max(nulls_first(row["paid_date"]) for row in mine)
-        last = [is_reversal(row) for row in mine if nulls_first(row["paid_date"]) == latest]
+        latest = max(version_of(row, adjudicated) for row in mine)
+        last = [is_reversal(row) for row in mine if version_of(row, adjudicated) == latest]
         if all(last):
             continue
         if any(last):
@@ -287,10 +339,25 @@ def standing_lines(rows: Iterable[Row]) -> dict[Key, Line]:
             others = sum(not is_reversal(row) for row in mine if has_family(row))
             if others <= reversals:
                 continue
-        row = max((row for row in mine if not is_reversal(row)), key=version_order)
+        row = max((row for row in mine if not is_reversal(row)), key=lambda row: version_order(row, adjudicated))
         day = service_date_of(row)
         standing[key] = Line(*key, row, person_of(row), day, family_on(row["hcpcs_code"], day), modifiers_of(row))
+        if any(is_unclear_beside(other, row, adjudicated) for other in mine if other is not row):
+            standing[key].doubts.add("version_unclear")
     return standing
+
+
+def is_unclear_beside(other: Row, row: Row, adjudicated: Mapping[int, date | None]) -> bool:
+    """Whether another row of the line may have come after the one that the line takes its values from."""
+
+    def says(one: Row) -> tuple[Any, ...]:
+        return (status_of(one), one["hcpcs_code"], modifiers_of(one), service_date_of(one), person_of(one))
+
+    differs = says(other) != says(row)
+    if adjudicated[id(other)] is None and (is_reversal(other) or differs):
+        return True
+    same_version = version_of(other, adjudicated) == version_of(row, adjudicated) and other["file_date"] == row["file_date"]
+    return differs and not is_reversal(other) and same_version
 
 
 def takes_part(row: Row) -> bool:
@@ -298,7 +365,7 @@ def takes_part(row: Row) -> bool:
     return frequency != "8" and status != "pending" and not (frequency == "7" and status == "denied")
 
 
-def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line]) -> int:
+def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line], adjudicated: Mapping[int, date | None]) -> int:
     """2.5: mark the lines that reversals under another claim number back out; count the reversing lines that make none dead."""
 
     def likeness(row: Row) -> tuple[Any, ...]:
@@ -326,7 +393,8 @@ def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line]) -> int:
         if not all(is_reversal(row) for row in mine):
             continue
         for number in {row["claim_line_number"] for row in mine}:
-            row = max((row for row in mine if row["claim_line_number"] == number), key=version_order)
+            of_line = [row for row in mine if row["claim_line_number"] == number]
+            row = max(of_line, key=lambda row: version_order(row, adjudicated))
             reversing[likeness(row)].append(row)
             count += 1
     candidates: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
@@ -345,7 +413,7 @@ def reverse_elsewhere(rows: Sequence[Row], standing: dict[Key, Line]) -> int:
     return count
 
 
-def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
+def adjust(rows: Sequence[Row], standing: dict[Key, Line], adjudicated: Mapping[int, date | None]) -> dict[str, int]:
     """2.6: mark the lines that voids and replacements make dead."""
     by_claim: dict[Claim, list[Row]] = defaultdict(list)
     lines_of: dict[Claim, list[Line]] = defaultdict(list)
@@ -361,10 +429,10 @@ def adjust(rows: Sequence[Row], standing: dict[Key, Line]) -> dict[str, int]:
         own, target = claim_of(row), acts_on(row)
         if own != target and target not in by_claim and any(has_family(mine) for mine in by_claim[own]):
             orphans += 1
-        if any(person_of(other) != person_of(row) and is_killed(other, row) for other in by_claim.get(target, [])):
+        if any(person_of(other) != person_of(row) and supersedes(row, other, adjudicated) for other in by_claim.get(target, [])):
             across += 1
         for line in lines_of.get(target, []):
-            if is_killed(line.row, row):
+            if supersedes(row, line.row, adjudicated):
                 line.statuses.add("voided" if frequency == "8" else "replaced")
     return {"orphan_adjustments": orphans, "adjustments_across_persons": across}
 
@@ -379,8 +447,9 @@ def doubt_lines(rows: Sequence[Row], lines: Iterable[Line]) -> None:
         if not row["paid_amount"] and not row["allowed_amount"]:
             line.doubts.add("denial_unclear")
         start, end = row["claim_start_date"], row["claim_end_date"]
-        if row["claim_line_start_date"] is None and end is not None and end > start:
-            line.doubts.add("date_from_header")
+        is_from_header = row["claim_line_start_date"] is None and end is not None and end > start
+        if is_from_header or (row["claim_line_end_date"] is not None and row["claim_line_end_date"] > line.day):
+            line.doubts.add("date_uncertain")
         if frequency_of(row) == "7":
             others = frequencies.get(acts_on(row), set())
             if not (others - {"7"} if acts_on(row) == claim_of(row) else others):
@@ -404,7 +473,7 @@ def group_doubts(lines: Sequence[Line]) -> set[str]:
 def find_sites(lines: Sequence[Line]) -> Sites:
     said: dict[Any, set[str]] = defaultdict(set)
     for line in lines:
-        said[line.biller] |= line.sides
+        said[line.billing_provider] |= line.sides
     speakers = [sides for sides in said.values() if sides]
     certain = {side for side in SIDES if speakers and all(side in sides for sides in speakers)}
     if not certain:
@@ -429,19 +498,37 @@ def find_injections(live: Sequence[Line]) -> dict[str, list[Injection]]:
         before = people[person][-1] if people[person] else None
         series = before.series if before and day < add_months(before.day, 12) else []
         injection = Injection(person, day, lines, find_sites(lines), series, doubts=group_doubts(lines))
-        near = [earlier for earlier in series if scope_of(earlier, injection) != "other_site"]
-        injection.is_diagnostic = any("KX" in line.modifiers for line in lines) and len(near) < 2
-        if (
-            before
-            and (day - before.day).days <= 3
-            and (
-                (before.is_institutional and injection.has_no_institutional) or (injection.is_institutional and before.has_no_institutional)
-            )
-        ):
+        is_marked = any("KX" in line.modifiers for line in lines)
+        injection.is_diagnostic = is_marked and any(
+            sum(side in earlier.sites.possible for earlier in series) < 2 for side in injection.sites.possible
+        )
+        if before and may_be_one_visit(before, injection):
             injection.doubts.add("may_be_one_visit")
+        if before and may_be_same_service(before, injection):
+            injection.doubts.add("may_be_same_service")
         series.append(injection)
         people[person].append(injection)
     return people
+
+
+def may_be_one_visit(before: Injection, injection: Injection) -> bool:
+    if (injection.day - before.day).days > 7:
+        return False
+    npis = {line.row["billing_npi"] for line in before.lines + injection.lines}
+    return (
+        (before.is_of_facilities and injection.is_of_no_facility)
+        or (injection.is_of_facilities and before.is_of_no_facility)
+        or (before.is_of_facilities and injection.is_of_facilities and len(npis) == 1 and None not in npis)
+    )
+
+
+def may_be_same_service(before: Injection, injection: Injection) -> bool:
+    def likeness(line: Line) -> tuple[Any, ...]:
+        return (line.row["hcpcs_code"], line.modifiers, line.row["billing_npi"], line.row["paid_amount"])
+
+    return (injection.day - before.day).days <= 3 and {likeness(line) for line in injection.lines} <= {
+        likeness(line) for line in before.lines
+    }
 
 
 @dataclass
@@ -453,12 +540,11 @@ class Found:
     day: date
     cited: list[Line]
     is_violation: bool
+    """Whether the rule's own condition for a violation holds."""
     doubts: set[str]
-    """Of the injections or groups that make a review of it; those of `cited` are added."""
+    """With what the policy presumes away; those of `cited` are added."""
     sites: Sites
     scope: str | None = None
-    shown: set[str] = field(default_factory=set)
-    """Doubts that are listed but do not by themselves make a review."""
     values: Row = field(default_factory=dict)
     prior: list[Line] = field(default_factory=list)
     codes: set[str] | None = None
@@ -472,56 +558,48 @@ def find_not_necessary(person: str, day: date, lines: Sequence[Line]) -> list[Fo
     for rule_id, code in (("radiofrequency_not_necessary", "64625"), ("nerve_block_not_necessary", "64451")):
         mine = [line for line in lines if line.row["hcpcs_code"] == code]
         if mine and day >= NOT_NECESSARY_FROM:
-            cited = [line for line in mine if line.is_cited]
-            found.append(Found(rule_id, person, day, cited, True, group_doubts(mine), find_sites(mine)))
+            each = [line.doubts & {"denial_unclear", "version_unclear"} for line in mine]
+            doubts = set().union(*each) if all(each) else set()
+            found.append(Found(rule_id, person, day, [line for line in mine if line.is_cited], True, doubts, find_sites(mine)))
     return found
 
 
-def find_multiple(person: str, day: date, lines: Sequence[Line]) -> list[Found]:
-    """I."""
+def find_on_the_day(injection: Injection, lines: Sequence[Line]) -> list[Found]:
+    """I, multiple procedures."""
     families: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
-        if line.family:
+        if line.family and line.family not in SIJ_FAMILIES:
             families[line.family].append(line)
-    ours = [line for line in lines if line.family in SIJ_FAMILIES]
-    if not ours or len(families) < 2:
+    if not families:
         return []
 
     def by_one(one: Line, other: Line) -> bool:
-        if one.row["rendering_npi"] is not None and other.row["rendering_npi"] is not None:
-            return bool(one.row["rendering_npi"] == other.row["rendering_npi"])
-        return (
-            one.row["billing_npi"] is not None
-            and one.row["billing_npi"] == other.row["billing_npi"]
-            and not is_institutional(one.row)
-            and not is_institutional(other.row)
-        )
+        npi = one.row["rendering_npi"]
+        return npi is not None and npi == other.row["rendering_npi"] and not one.is_facility and not other.is_facility
 
-    is_violation = any(
-        a in SIJ_FAMILIES
-        and a != b
-        and a not in INCONCLUSIVE
-        and b not in INCONCLUSIVE
-        and any(by_one(one, other) for one in families[a] for other in families[b])
-        and not any(line.modifiers & {"59", "XE", "XP"} for line in families[a] + families[b])
-        for a in families
-        for b in families
-    )
-    doubts = set().union(*(group_doubts(group) for group in families.values()))
-    everything = [line for group in families.values() for line in group]
+    def is_shown(family: str, theirs: Sequence[Line]) -> bool:
+        is_marked = any(line.modifiers & {"59", "XE", "XP"} for line in [*injection.lines, *theirs])
+        return family not in INCONCLUSIVE and not is_marked and any(by_one(one, other) for one in injection.lines for other in theirs)
+
+    is_violation = any(is_shown(family, theirs) for family, theirs in families.items())
+    others = [line for theirs in families.values() for line in theirs]
+    doubts = group_doubts(injection.lines).union(*(group_doubts(theirs) for theirs in families.values()))
+    if not is_violation:
+        doubts.add("visit_open")
+    cited = [line for line in injection.lines if line.is_cited]
     return [
         Found(
             "multiple_procedures_per_visit",
-            person,
-            day,
-            [line for line in ours if line.is_cited],
+            injection.person,
+            injection.day,
+            cited,
             is_violation,
             doubts,
-            find_sites(ours),
-            prior=[line for line in everything if line.family not in SIJ_FAMILIES],
-            codes={line.row["hcpcs_code"] for line in everything},
+            injection.sites,
+            prior=others,
+            codes={line.row["hcpcs_code"] for line in [*cited, *others]},
             is_upper_bound=True,
-            authorized_by=everything,
+            authorized_by=[*injection.lines, *others],
         )
     ]
 
@@ -544,8 +622,13 @@ def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[F
     scope = next(scope for scope in SCOPES if any(scope_of(prior, injection) == scope for prior in close))
     such = [prior for prior in close if scope_of(prior, injection) == scope]
     prior = ([one for one in such if one.is_sound] or such)[-1]
-    counted = [one for one in injection.series if one.day < day and scope_of(one, injection) == scope]
-    k = len(counted)
+    shared = injection.sites.certain & prior.sites.certain
+    if scope == "same_site":
+        by_side = [[one for one in injection.earlier if side in one.sites.certain] for side in sorted(shared)]
+    else:
+        by_side = [[one for one in injection.earlier if scope_of(one, injection) == scope]]
+    k = max(map(len, by_side))
+    without_doubt = max(sum(not one.doubts for one in counted) for counted in by_side)
     gap = day - prior.day
     cited = [line for line in injection.lines if line.is_cited]
     is_upper_bound = False
@@ -580,18 +663,19 @@ def find_intervals(injection: Injection, earlier: Sequence[Injection]) -> list[F
         )
 
     found = []
+    doubts = injection.doubts | prior.doubts | {"unspecified_site": {"side_open"}, "other_site": {"other_site"}}.get(scope, set())
+    is_second = gap >= timedelta(days=14)
     if not (injection.is_diagnostic and prior.is_diagnostic):
-        doubts = injection.doubts | prior.doubts
-        if k != 1 and sum(not one.doubts for one in counted) == 1 and gap >= timedelta(days=14):
-            doubts = doubts.union(*(one.doubts for one in counted))
-        both = not injection.is_diagnostic and not prior.is_diagnostic
-        may_be_second = k == 1 and gap >= timedelta(days=14)
-        is_violation = scope == "same_site" and both and not may_be_second
-        found.append(finding("interval_under_two_months", is_violation, doubts, add_months(prior.day, 2)))
-    if k == 1 and gap < timedelta(days=14):
-        is_violation = scope == "same_site" and injection.is_diagnostic
-        doubts = injection.doubts | prior.doubts
-        found.append(finding("second_injection_under_two_weeks", is_violation, doubts, prior.day + timedelta(days=14)))
+        is_open = injection.is_diagnostic or prior.is_diagnostic or (k == 1 and is_second)
+        more = {"purpose_open"} if is_open else set()
+        if without_doubt == 1 and is_second:
+            more = more.union(*(one.doubts for counted in by_side for one in counted))
+        is_violation = scope == "same_site" and not is_open
+        if is_violation and all(prior.may_be_diagnostic_at(side) for side in shared):
+            more.add("purpose_unmarked")
+        found.append(finding("interval_under_two_months", is_violation, doubts | more, add_months(prior.day, 2)))
+    if injection.is_diagnostic and k == 1 and not is_second:
+        found.append(finding("second_injection_under_two_weeks", scope == "same_site", doubts, prior.day + timedelta(days=14)))
     return found
 
 
@@ -603,7 +687,6 @@ def find_fifth(injection: Injection, earlier: Sequence[Injection]) -> list[Found
     by_scope = {
         "same_site": {side: [prior for prior in counted if side in prior.sites.certain] for side in injection.sites.certain},
         "unspecified_site": {side: [prior for prior in counted if side in prior.sites.possible] for side in injection.sites.possible},
-        "other_site": {"all": counted},
     }
     for scope, sites in by_scope.items():
         prior_count = max((len(priors) for priors in sites.values()), default=0)
@@ -618,18 +701,23 @@ def find_fifth(injection: Injection, earlier: Sequence[Injection]) -> list[Found
             breaking = soundly_full or set(full)
             cited = at_sides(cited, breaking)
             is_upper_bound = upper_bound(injection, cited, breaking)
-        theirs = {doubt for priors in full.values() for prior in priors for doubt in prior.doubts}
+        doubts = set(injection.doubts)
+        if not soundly_full:
+            doubts |= {doubt for priors in full.values() for prior in priors for doubt in prior.doubts}
+        if scope == "unspecified_site":
+            doubts.add("side_open")
+        elif not any(sum(not prior.may_be_diagnostic_at(side) for prior in priors) >= 4 for side, priors in sound.items()):
+            doubts.add("purpose_unmarked")
         return [
             Found(
                 "fifth_injection_in_twelve_months",
                 injection.person,
                 injection.day,
                 cited,
-                scope == "same_site" and bool(soundly_full),
-                set(injection.doubts),
+                scope == "same_site",
+                doubts,
                 injection.sites,
                 scope,
-                shown=theirs,
                 values={
                     "prior_count": prior_count,
                     "earliest_compliant_date": max(add_months(priors[-4].day, 12) for priors in full.values()),
@@ -641,9 +729,15 @@ def find_fifth(injection: Injection, earlier: Sequence[Injection]) -> list[Found
     return []
 
 
-def find_beyond(injection: Injection) -> list[Found]:
+def find_beyond(injection: Injection, earlier: Sequence[Injection]) -> list[Found]:
     """III."""
-    first = injection.series[0]
+    first = injection
+    for prior in reversed(earlier):
+        if scope_of(prior, injection) == "other_site":
+            continue
+        if first.day >= add_months(prior.day, 12):
+            break
+        first = prior
     if injection.day <= add_months(first.day, 12):
         return []
     return [
@@ -653,7 +747,7 @@ def find_beyond(injection: Injection) -> list[Found]:
             injection.day,
             [line for line in injection.lines if line.is_cited],
             False,
-            injection.doubts | first.doubts,
+            injection.doubts | first.doubts | {"exception_possible"},
             injection.sites,
             values={"prior_service_date": first.day},
             prior=first.lines,
@@ -667,13 +761,26 @@ def paid_sum(lines: Iterable[Any]) -> Decimal:
 
 def describe(found: Found) -> Row:
     """The columns of a finding, but for its status and its amounts at risk."""
-    makes_review = set(found.doubts)
+    open_facts = set(found.doubts)
     if any("authorized" in line.doubts for line in found.authorized_by or found.cited):
-        makes_review.add("authorized")
+        open_facts.add("authorized")
     if all("line_of_business_unknown" in line.doubts for line in found.cited):
-        makes_review.add("line_of_business_unknown")
+        open_facts.add("line_of_business_unknown")
+    if any(line.has_medicare_beside for line in found.cited):
+        open_facts.add("medicare_beside")
+    if any(line.group == "medicaid" for line in found.cited):
+        open_facts.add("state_rules_unchecked")
     if found.day < TEXT_HELD_FROM and RULES[found.rule_id] not in ("IV", "V"):
-        makes_review.add("policy_text_not_held")
+        open_facts.add("policy_text_not_held")
+    presumptions = open_facts & set(PRESUMED)
+    doubts = open_facts - presumptions
+    is_violation = found.is_violation and not doubts
+    violation = "presumed" if presumptions else "proven"
+    review = "likely" if found.is_violation else "possible"
+    alike = Counter(
+        (line.row["hcpcs_code"], line.modifiers, line.row["billing_npi"], line.paid, line.claim) for line in found.cited if line.paid
+    )
+    came_twice = any(count > 1 for count in Counter(key[:-1] for key in alike).values())
     lead = min(
         found.cited,
         key=lambda line: (-line.paid, line.row["claim_id"], line.row["claim_line_number"], nulls_first(line.row["data_source"])),
@@ -684,14 +791,16 @@ def describe(found: Found) -> Row:
     return {
         "finding_id": hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32],
         "policy_id": "CP.MP.166",
-        "policy_version": "2023-08",
+        "policy_version": max(revision for revision in REVISIONS if f"{revision}-01" <= found.day.isoformat()),
         "policy_section": RULES[found.rule_id],
         "rule_id": found.rule_id,
-        "determination": "violation" if found.is_violation and not makes_review else "review",
+        "determination": "violation" if is_violation else "review",
+        "strength": violation if is_violation else review,
         "scope": found.scope,
-        "doubts": sorted(makes_review | found.shown),
+        "doubts": sorted(doubts),
+        "presumptions": sorted(presumptions),
         "person_id": found.person,
-        **{name: lead.row[name] for name in ("member_id", "line_of_business", "payer", "plan")},
+        **{name: lead.row[name] for name in ("member_id", "line_of_business", "payer", "plan", "state")},
         "service_date": found.day,
         "site": found.sites.name,
         "procedure_codes": sorted(found.codes or {line.row["hcpcs_code"] for line in found.cited}),
@@ -700,15 +809,18 @@ def describe(found: Found) -> Row:
         "prior_count": None,
         "earliest_compliant_date": None,
         **found.values,
-        "prior_claim_ids": sorted({line.row["claim_id"] for line in found.prior}),
+        "prior_claim_ids": sorted({line.row["claim_id"] for line in found.prior})[:50],
         **{name: lead.row[name] for name in ("billing_npi", "rendering_npi", "facility_npi")},
         "paid_amount": paid_sum(found.cited),
-        "is_upper_bound": found.is_upper_bound,
+        "is_upper_bound": found.is_upper_bound or came_twice,
         "precedence_note": any(line.group == "medicaid" for line in found.cited),
     }
 
 
-STRUCT = ("claim_id", "claim_line_number", "hcpcs_code", "claim_type", "billing_npi", "paid_amount", "amount_at_risk")
+STRUCT = (
+    *("data_source", "claim_id", "claim_line_number", "hcpcs_code", "claim_type", "billing_npi"),
+    *("paid_date", "paid_amount", "amount_at_risk"),
+)
 
 
 def sort_structs(structs: Iterable[Row]) -> list[Row]:
@@ -719,7 +831,7 @@ def claim_dollars(all_found: Sequence[Found]) -> list[Row]:
     """The findings with their amounts at risk: each line's dollars go to the highest-ranked finding that has it."""
     findings = [(found, describe(found)) for found in all_found]
     order = list(RULES)
-    findings.sort(key=lambda pair: (pair[1]["determination"] != "violation", order.index(pair[0].rule_id), pair[1]["finding_id"]))
+    findings.sort(key=lambda pair: (STRENGTHS.index(pair[1]["strength"]), order.index(pair[0].rule_id), pair[1]["finding_id"]))
     claimed: set[Key] = set()
     for found, finding in findings:
         structs = []
@@ -770,7 +882,6 @@ def count_rules(findings: Sequence[Row], live: Sequence[Line], injections: Seque
     looked_at = {
         "V": dates(line for line in live if line.row["hcpcs_code"] == "64625" and line.day >= NOT_NECESSARY_FROM),
         "IV": dates(line for line in live if line.row["hcpcs_code"] == "64451" and line.day >= NOT_NECESSARY_FROM),
-        "I": dates(line for line in live if line.family in SIJ_FAMILIES),
     }
     applies = sum(any(line.is_cited for line in injection.lines) for injection in injections)
     rows = []
@@ -782,9 +893,10 @@ def count_rules(findings: Sequence[Row], live: Sequence[Line], injections: Seque
                 "policy_id": "CP.MP.166",
                 "rule_id": rule_id,
                 "policy_section": section,
-                "looked_at": applies if rule_id == "bilateral_injection" else looked_at.get(section, applies),
+                "looked_at": looked_at.get(section, applies),
                 "violations": kinds["violation"],
                 "reviews": kinds["review"],
+                **{strength: sum(finding["strength"] == strength for finding in mine) for strength in STRENGTHS},
                 "paid_amount": sum((finding["paid_amount"] for finding in mine), ZERO),
                 "amount_at_risk": sum((finding["amount_at_risk"] for finding in mine), ZERO),
             }
@@ -831,6 +943,8 @@ def describe_injection(injection: Injection) -> Row:
         "series_seq": injection.series.index(injection) + 1,
         "series_start_date": injection.series[0].day,
         "is_diagnostic": injection.is_diagnostic,
+        "may_be_diagnostic": not injection.is_diagnostic
+        and (not injection.sites.certain or any(map(injection.may_be_diagnostic_at, injection.sites.certain))),
         "doubts": sorted(injection.doubts),
         "applicability": applicability,
         "line_count": len(injection.lines),
@@ -853,7 +967,7 @@ def describe_line(line: Line) -> Row:
         "family": line.family,
         "modifiers": sorted(line.modifiers),
         "paid_amount": line.row["paid_amount"],
-        "doubts": sorted(line.doubts),
+        "doubts": sorted(line.doubts) if not line.statuses else [],
         "line_status": next((status for status in STATUSES if status in line.statuses), "live"),
     }
 
@@ -861,9 +975,10 @@ def describe_line(line: Line) -> Row:
 def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row] = (), line_of_business: str | None = None) -> Audit:
     """Audit extracts, taken in this order, against the findings of the run before."""
     rows = keep_rows(extracts)
-    standing = standing_lines(row for row in rows if takes_part(row))
-    totals = {"unmatched_reversals": reverse_elsewhere(rows, standing)}
-    totals |= adjust(rows, standing)
+    adjudicated = find_adjudication_dates(rows)
+    standing = standing_lines((row for row in rows if takes_part(row)), adjudicated)
+    totals = {"unmatched_reversals": reverse_elsewhere(rows, standing, adjudicated)}
+    totals |= adjust(rows, standing, adjudicated)
     for line in standing.values():
         if status_of(line.row) == "denied":
             line.statuses.add("denied")
@@ -880,20 +995,22 @@ def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row
     doubt_lines(rows, standing.values())
     medicare = {(line.person, line.day, line.family) for line in live if line.group == "medicare"}
     for line in live:
-        if line.group == "medicaid" and line.family and (line.person, line.day, line.family) in medicare:
-            line.group = "medicare"
+        if line.family and (line.person, line.day, line.family) in medicare:
+            line.has_medicare_beside = line.group in ("commercial", "unknown")
+            line.group = "medicare" if line.group == "medicaid" else line.group
 
     found: list[Found] = []
     days: dict[tuple[str, date], list[Line]] = defaultdict(list)
     for line in live:
         days[(line.person, line.day)].append(line)
     for (person, day), lines in days.items():
-        found += find_not_necessary(person, day, lines) + find_multiple(person, day, lines)
+        found += find_not_necessary(person, day, lines)
     people = find_injections(live)
     for injections in people.values():
         for index, injection in enumerate(injections):
             earlier = injections[:index]
-            found += find_intervals(injection, earlier) + find_fifth(injection, earlier) + find_beyond(injection)
+            found += find_on_the_day(injection, days[(injection.person, injection.day)])
+            found += find_intervals(injection, earlier) + find_fifth(injection, earlier) + find_beyond(injection, earlier)
     findings = compare_with_previous(claim_dollars([one for one in found if one.cited]), previous, as_of)
     every = [injection for injections in people.values() for injection in injections]
     return Audit(

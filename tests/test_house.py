@@ -149,7 +149,7 @@ def test_what_is_installed_is_the_lock_and_nothing_that_pip_resolves() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in LOCKS:
         assert f"--require-hashes --no-deps -r {name}" in makefile
-    assert makefile.count("pip install") == 1
+    assert makefile.count("-m pip install") == 1
 
 
 @pytest.mark.parametrize("path", queries(), ids=lambda path: path.stem)

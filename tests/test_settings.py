@@ -40,7 +40,7 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("min_months = 3\n", "sij-audit.toml: min_months is no setting; known: email_from, "),
+        ("min_months = 3\n", "sij-audit.toml: min_months is no setting; known: claim_statuses, "),
         ("query_seconds = 0\n", "sij-audit.toml: query_seconds: Input should be greater than or equal to 1."),
         ("query_seconds =\n", "sij-audit.toml: cannot be read as TOML: "),
         ('time_zone = "Mars"\n', "sij-audit.toml: time_zone: there is no such time zone; "),
@@ -62,11 +62,21 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
             'smtp_user = "u"\nsmtp_password = "p"\nsmtp_security = "none"\n',
             "sij-audit.toml: smtp_password would be sent in clear text with smtp_security none.",
         ),
+        ('[lines_of_business]\nhmo = "private"\n', "sij-audit.toml: lines_of_business.hmo: Input should be 'commercial', 'medicaid', "),
+        (
+            '[lines_of_business]\nhmo = "commercial"\n" HMO" = "medicaid"\n',
+            "sij-audit.toml: lines_of_business: 'hmo' has two groups, commercial and medicaid.",
+        ),
+        ('[lines_of_business]\n" " = "medicaid"\n', "sij-audit.toml: lines_of_business: a value of line_of_business is empty; "),
+        (
+            '[claim_statuses]\nDone = "paid"\ndone = "denied"\n',
+            "sij-audit.toml: claim_statuses: 'done' has two meanings, paid and denied.",
+        ),
         ('[[feeds]]\nname = "a"\n', "sij-audit.toml: feeds.0.pattern: Field required."),
         ('[[feeds]]\nname = "a"\npattern = "in/*.csv"\n', "sij-audit.toml: feeds.0.pattern: it is a pattern of file names, "),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nage = 3\n',
-            "sij-audit.toml: feeds.0.age is no setting; known: latest_age_hours, name, pattern, required_columns.",
+            "sij-audit.toml: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, required_columns.",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nrequired_columns = ["status"]\n',
@@ -160,6 +170,7 @@ def test_what_is_explained_masks_secrets_and_can_be_read_back(monkeypatch: pytes
     text = (
         'webhook_url = "https://user:KEY@hooks.example.org/KEY?token=KEY"\nemail_from = "a@b.org"\nemail_to = ["c@d.org"]\n'
         'smtp_host = "mail"\nsmtp_user = "u"\nsmtp_password = "KEY"\npolicies = ["plän \\"x\\""]\nout = "o"\n'
+        '[lines_of_business]\n"dual \\"d\\"" = "medicare"\n"hmo ä" = "commercial"\n'
         '[[feeds]]\nname = "claims"\npattern = "*.csv"\nrequired_columns = ["claim_status"]\n'
     )
     Path("sij-audit.toml").write_text(text, encoding="utf-8")
@@ -182,6 +193,8 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         "feeds": "[]",
         "notify_on": "[]",
         "line_of_business": "Medicare",
+        "lines_of_business": '{" HMO  Plus": "commercial"}',
+        "claim_statuses": '{"Done": "paid"}',
         "group": "g",
         "webhook_url": "http://h/",
         "email_from": "a@b",
@@ -195,6 +208,8 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(variable_of(name), value)
     settings = load_settings()
     assert settings.line_of_business == "medicare"
+    assert settings.lines_of_business == {"hmo plus": "commercial"}
+    assert settings.claim_statuses == {"done": "paid"}
     assert {origin.source for origin in explain_settings()[1]} == {variable_of(name) for name in Settings.model_fields}
 
 

@@ -10,7 +10,7 @@ SMALL_AND_GREAT = {"DATE": ("2024-01-01", "2024-01-02"), "VARCHAR": ("a", "b")}
 
 def made_cases(name: str) -> list[Case]:
     """The cases of a query that are made here."""
-    return [order_of_rows()] if name == "1_lines/claim_rows" else []
+    return [order_of_rows()] if name == "1_lines/distinct_rows" else []
 
 
 def order_of_rows() -> Case:
@@ -39,5 +39,5 @@ def order_of_rows() -> Case:
                 (*names, "file_date"), tuple((*(row[name] for name in names), day) for row, day in zip(rows, numbers, strict=True))
             ),
         },
-        PipeTable(("filed_on_date", "row_id"), tuple(numbers.items())),
+        PipeTable(("file_date", "row_id"), tuple(numbers.items())),
     )

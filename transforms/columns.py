@@ -14,7 +14,7 @@ FORMAT = 1
 KINDS = {
     "text": (pa.string(), "VARCHAR", "text"),
     "integer": (pa.int64(), "BIGINT", "whole number, at most 9 digits"),
-    "date": (pa.date32(), "DATE", "date: YYYY-MM-DD, YYYYMMDD or MM/DD/YYYY, one form a column"),
+    "date": (pa.date32(), "DATE", "date: YYYY-MM-DD, YYYYMMDD, MM/DD/YYYY or DD-MON-YYYY, one form a column"),
     "amount": (pa.decimal128(14, 2), "DECIMAL(14, 2)", "US dollars, at most 12 digits and 2 decimals"),
     "units": (pa.decimal128(13, 4), "DECIMAL(13, 4)", "number, at most 9 digits and 4 decimals"),
 }
@@ -93,6 +93,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("file_name", "text", "carried along; duplicates may differ in it"),
     Column("file_date", "date", "orders versions with the same paid_date; duplicates may differ in it"),
     Column(
+        "version_number",
+        "integer",
+        "a payer's own order among versions of one date of adjudication",
+        is_ours=True,
+    ),
+    Column(
         "claim_status",
         "text",
         "paid, denied, reversed or pending; empty means paid",
@@ -130,8 +136,6 @@ COLUMNS: tuple[Column, ...] = (
 
 BATCH_SCHEMA = pa.schema([pa.field(column.name, column.arrow_type) for column in COLUMNS])
 
-CLAIM_STATUSES = ("paid", "denied", "reversed", "pending")
-
 QUARANTINE_REASONS = {
     "unparseable_row": "the record cannot be read as CSV, has too few or too many fields, a lone carriage return, or a field over 64 kB",
     "unterminated_last_row": "the file does not end in a newline, so its last row may have been cut",
@@ -144,7 +148,7 @@ QUARANTINE_REASONS = {
     "invalid_date": "not a date, or outside 1990-01-01 to 2099-12-31",
     "invalid_amount": "paid_amount or charge_amount is not an amount of dollars with at most two decimals",
     "invalid_number": "claim_line_number or service_unit_quantity is not a number of the allowed form",
-    "unknown_claim_status": "claim_status is none of paid, denied, reversed, pending",
+    "unknown_claim_status": "claim_status is no word for paid, denied, reversed or pending",
 }
 """Why a row was refused, in the order in which the reasons are tried."""
 
@@ -158,6 +162,7 @@ ROW_OUTCOMES = {
 
 LINE_STATUSES = {
     "live": "it counts: the service was done and stands",
+    "recovered": "it counts: a reviewer upheld its finding, and what was paid for it was taken back afterwards",
     "reversed": "its latest adjudication takes it back",
     "reversed_elsewhere": "a reversal under another claim number takes it back",
     "voided": "an adjustment with frequency 8 voids its claim, or it is one itself",
@@ -167,4 +172,4 @@ LINE_STATUSES = {
     "not_done": "a modifier says that it was stopped before it began",
     "after_as_of": "its date of service is after the as-of date: it waits",
 }
-"""What became of a claim line (its `line_status`): live, or the first of the others that applies, in this order."""
+"""What became of a claim line (its `line_status`): live or recovered, or the first of the others that applies, in this order."""

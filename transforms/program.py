@@ -8,7 +8,10 @@ from pathlib import Path
 
 TRANSFORMS = Path(__file__).parent
 
-INGEST = (TRANSFORMS / "ingest", TRANSFORMS / "columns.py", TRANSFORMS / "duck.py")
+INGEST = (
+    *(TRANSFORMS / "ingest", TRANSFORMS / "columns.py", TRANSFORMS / "duck.py"),
+    TRANSFORMS.parent / "sql/0_reference/claim_statuses.csv",
+)
 """What decides which lines of an extract are kept, and how; the codes that they are kept by are known to each batch."""
 
 

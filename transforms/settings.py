@@ -38,6 +38,13 @@ Kind = Literal["success", "attention", "hold", "failure"]
 """What people can be notified of: a run that needs nobody, one that was published and needs somebody, one on hold, one that failed."""
 
 
+LineGroup = Literal["commercial", "medicaid", "medicare", "unknown"]
+"""What the policy knows of a line of business."""
+
+
+ClaimStatus = Literal["paid", "denied", "reversed", "pending"]
+
+
 class Feed(BaseModel):
     """Extracts that arrive regularly, recognized by their file names."""
 
@@ -51,6 +58,8 @@ class Feed(BaseModel):
     required_columns: tuple[str, ...] = Field(
         default=(), description="refuse an extract of the feed that lacks one of these columns, or has no value in it at all"
     )
+
+    max_quarantined: float | None = Field(default=None, ge=0, le=1, description="the setting max_quarantined for extracts of this feed")
 
     @field_validator("pattern")
     @classmethod
@@ -79,8 +88,20 @@ class Settings(BaseSettings):
     landing: Path | None = Field(default=None, description="folder whose ready extracts every nightly run loads; nothing in it is changed")
     policies: tuple[Path, ...] = Field(default=(), description="policy folders to audit by besides those of the program")
     line_of_business: str | None = Field(default=None, min_length=1, description="used where a claim line has none, such as commercial")
+    lines_of_business: dict[str, LineGroup] = Field(
+        default={}, description="the plan's own values of line_of_business, each with its group: commercial, medicaid, medicare or unknown"
+    )
+    claim_statuses: dict[str, ClaimStatus] = Field(
+        default={}, description="the plan's own words of claim_status, each with what it means: paid, denied, reversed or pending"
+    )
     time_zone: str = Field(default="UTC", description="time zone of the schedule, and of the as-of date where none is given")
     feeds: tuple[Feed, ...] = Field(default=(), description="extracts that are expected regularly")
+    max_quarantined: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="refuse an extract with a larger share of quarantined rows, where these are more than 10, or all; 1 refuses none",
+    )
     max_change: float = Field(
         default=0.5,
         ge=0,
@@ -130,6 +151,28 @@ class Settings(BaseSettings):
     @classmethod
     def _normalised(cls, value: Any) -> Any:
         return value.strip(" ").lower() if isinstance(value, str) else value
+
+    @field_validator("lines_of_business")
+    @classmethod
+    def _has_each_value_once(cls, groups: dict[str, LineGroup]) -> dict[str, LineGroup]:
+        by_value: dict[str, LineGroup] = {}
+        for written_value, group in groups.items():
+            value = re.sub(" +", " ", written_value.strip(" ").lower())
+            if not value:
+                raise ValueError("a value of line_of_business is empty; the setting line_of_business is for empty cells")
+            if by_value.setdefault(value, group) != group:
+                raise ValueError(f"{value!r} has two groups, {by_value[value]} and {group}")
+        return by_value
+
+    @field_validator("claim_statuses")
+    @classmethod
+    def _has_each_word_once(cls, statuses: dict[str, ClaimStatus]) -> dict[str, ClaimStatus]:
+        by_word: dict[str, ClaimStatus] = {}
+        for written_word, status in statuses.items():
+            word = written_word.strip(" ").lower()
+            if by_word.setdefault(word, status) != status:
+                raise ValueError(f"{word!r} has two meanings, {by_word[word]} and {status}")
+        return by_word
 
     @field_validator("time_zone")
     @classmethod
@@ -210,7 +253,7 @@ def bytes_of(limit: str) -> int:
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether a text can be posted to; what urllib says of one that cannot would quote it."""
+    """Say whether a text can be posted to; what urllib says of one that cannot would quote it."""
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and re.fullmatch(r"[!-~]+", text) is not None
@@ -264,8 +307,11 @@ def written(value: Any) -> str:
         case tuple():
             return f"[{', '.join(map(written, value))}]"
         case BaseModel():
-            told = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
-            return "{ " + ", ".join(f"{name} = {written(inner)}" for name, inner in told.items()) + " }"
+            given = {name: getattr(value, name) for name in type(value).model_fields if name in value.model_fields_set}
+            return "{ " + ", ".join(f"{name} = {written(inner)}" for name, inner in given.items()) + " }"
+        case dict():
+            pairs = ", ".join(f"{json.dumps(name, ensure_ascii=False)} = {written(inner)}" for name, inner in value.items())
+            return f"{{ {pairs} }}" if pairs else ""
         case bool() | int():
             return json.dumps(value)
         case float():

@@ -22,7 +22,7 @@ from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, F
 from sij_audit.transforms.stages.inputs import Inputs, load_inputs, open_warehouse
 from sij_audit.transforms.stages.policies import Policy, Rule
 from sij_audit.transforms.stages.queries import SQL, Query, load_stage
-from sij_audit.transforms.stages.reference import read_reference
+from sij_audit.transforms.stages.reference import load_claim_statuses, read_reference
 from sij_audit.transforms.stages.running import SETTING_NAMES, policy_values, rule_values, run_stages
 
 PER = {"injection": "injection (one person, one date)", "date": "person and date", "code": "person, date and code"}
@@ -85,6 +85,7 @@ def describe_extracts() -> dict[str, object]:
         "date_forms": ", ".join(DATE_FORMS),
         "columns": table(("column", "kind", "needed", "meaning", "normalised", "without it"), _column_rows()),
         "lines_of_business": table(("group", "line_of_business"), _line_of_business_rows()),
+        "claim_statuses": table(("claim_status", "words"), _claim_status_rows()),
         "checked_dates": _joined(f"`{name}`" for name in CHECKED_DATES),
         "unchecked": _joined(f"`{column.name}`" for column in COLUMNS if "cannot be read" in column.meaning),
         "reasons": table(("reason", "what is wrong"), [(f"`{reason}`", what) for reason, what in QUARANTINE_REASONS.items()]),
@@ -289,9 +290,19 @@ def _line_of_business_rows() -> Iterable[tuple[str, str]]:
         tests: dict[str, list[str]] = {}
         for row in rows:
             if row["line_group"] == group:
-                tests.setdefault(row["match_kind"].replace("_", " "), []).append(f"`{row['line_of_business']}`")
+                unless = " or ".join(f"`{text}`" for text in row["unless_matches"].split("|") if text)
+                value = f"`{row['line_of_business']}`{f' (but not {unless})' if unless else ''}"
+                tests.setdefault(row["match_kind"].replace("_", " "), []).append(value)
         yield group, "; ".join(f"{kind} {', '.join(values)}" for kind, values in tests.items())
     yield "unknown", "anything else, or nothing"
+
+
+def _claim_status_rows() -> Iterable[tuple[str, str]]:
+    words: dict[str, list[str]] = {}
+    for word, status in load_claim_statuses().items():
+        words.setdefault(status, []).append(f"`{word}`")
+    for status, of_status in words.items():
+        yield status, _joined(of_status)
 
 
 # --- reports

@@ -82,7 +82,7 @@ LandingFolder = Annotated[
 ]
 LineOfBusiness = Annotated[
     str | None,
-    typer.Option(metavar="VALUE", help="Stands in where a claim line has no line of business, such as commercial.", show_default=False),
+    typer.Option(metavar="VALUE", help="Used where a claim line has no line of business, such as commercial.", show_default=False),
 ]
 DeploymentOut = Annotated[
     Path | None,

@@ -14,7 +14,6 @@ with defaulted_rows as (
         coalesce(replaced_claim_id, claim_id) as acts_on_claim_id,
         coalesce(person_id, concat_ws('|', data_source, payer, member_id)) as known_person_id,
         coalesce(paid_date, date '0001-01-01') as paid_on_date,
-        coalesce(file_date, date '0001-01-01') as filed_on_date,
     from kept_lines
 )
 

@@ -1,8 +1,7 @@
--- title: What the rules found, with an id that stays the same from run to run
+-- title: What the rules found, with the id that stays over runs
 -- grain: finding_id: a candidate finding
 --
--- A candidate becomes a finding where it can cite at least one claim line. The id is a hash of what the finding is about, so that it stays
--- the same from run to run.
+-- A candidate is a finding once a line remains that it cites. The id is a hash of what the finding is about, so that it stays over runs.
 
 select
     substr(
@@ -16,7 +15,7 @@ select
     policy_rules.section,
     policy_rules.rank,
     policy_rules.text_held_from,
-    case when rule_findings.hcpcs_code is not null then 'code' else policy_rules.group_kind end as group_kind,
+    case when rule_findings.hcpcs_code is not null then 'code' else 'family' end as group_kind,
     coalesce(rule_findings.hcpcs_code, policy_rules.cites) as group_id,
 from rule_findings
 inner join policy_rules

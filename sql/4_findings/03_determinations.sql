@@ -1,15 +1,27 @@
--- title: Violation or review
+-- title: Violation or review, and how far it carries
 -- grain: finding_id
 --
--- A finding is a violation only where nothing is left open: the rule found no doubt, no cited line has an authorization, at least one cited
--- line has a known line of business, and the policy's text of that date is at hand. Doubts that a rule merely notes are listed and decide
--- nothing.
+-- What a finding leaves open is what its rule found so, and what its cited lines do: an authorization on one of them, a line of business
+-- that none of them tells, a Medicare line beside one, a state whose rules nobody has checked, a date whose policy text is not at hand. What
+-- the policy presumes away leaves a violation a violation; any other doubt makes it a review.
+--
+-- is_violation says whether the rule's own condition for a violation holds.
 
-with gathered_lines as (
+with repeated_lines as (
+    select finding_id
+    from cited_lines
+    where paid_amount <> 0
+    group by finding_id, hcpcs_code, modifiers, billing_npi, paid_amount
+    having count(distinct row(data_source, claim_id)) > 1
+),
+
+gathered_lines as (
     select
         finding_id,
-        bit_or(doubt_bits) as any_doubt_bits,
-        bit_and(doubt_bits) as all_doubt_bits,
+        bool_or(list_contains(doubts, 'authorized')) as is_authorized,
+        bool_and(list_contains(doubts, 'line_of_business_unknown')) as is_line_of_business_unknown,
+        bool_or(has_medicare_beside_it) as has_medicare_beside_it,
+        bool_or(is_state_unchecked) as is_state_unchecked,
         coalesce(sum(paid_amount), 0) as paid_amount,
         bool_or(is_noted) as is_noted,
         bool_or(names_left = names_right) as has_line_of_no_one_side,
@@ -18,20 +30,29 @@ with gathered_lines as (
     group by finding_id
 ),
 
-weighed_candidates as (
+open_candidates as (
     select
-        candidates.*,
-        gathered_lines.paid_amount,
-        gathered_lines.is_noted,
-        gathered_lines.has_line_of_no_one_side,
-        gathered_lines.cited_codes,
-        coalesce(candidates.doubt_bits, 0)
-        | (gathered_lines.any_doubt_bits & bits.authorized)
-        | (gathered_lines.all_doubt_bits & bits.line_of_business_unknown)
-        | case when candidates.service_date < candidates.text_held_from then bits.policy_text_not_held else 0 end as deciding_doubt_bits,
+        candidates.* exclude (doubts), -- noqa: RF02
+        gathered_lines.* exclude (finding_id), -- noqa: RF02
+        policies.presumes,
+        coalesce(candidates.doubts, [])
+        || case when gathered_lines.is_authorized then ['authorized'] else [] end
+        || case when gathered_lines.is_line_of_business_unknown then ['line_of_business_unknown'] else [] end
+        || case when gathered_lines.has_medicare_beside_it then ['medicare_beside'] else [] end
+        || case when gathered_lines.is_state_unchecked then ['state_rules_unchecked'] else [] end
+        || case when candidates.service_date < candidates.text_held_from then ['policy_text_not_held'] else [] end as open_facts,
+        candidates.finding_id in (select repeated_lines.finding_id from repeated_lines) as has_repeated_line,
     from candidates
     inner join gathered_lines on candidates.finding_id = gathered_lines.finding_id
-    cross join bits
+    inner join policies on candidates.policy_id = policies.policy_id
+),
+
+weighed_candidates as (
+    select
+        *,
+        list_sort(list_distinct(list_filter(open_facts, lambda fact: list_contains(presumes, fact)))) as presumptions,
+        list_sort(list_distinct(list_filter(open_facts, lambda fact: not list_contains(presumes, fact)))) as doubts,
+    from open_candidates
 )
 
 select
@@ -44,19 +65,25 @@ select
     service_date,
     group_kind,
     group_id,
-    is_violation as would_be_violation,
-    deciding_doubt_bits,
-    deciding_doubt_bits | coalesce(noted_doubt_bits, 0) as doubt_bits,
-    case when is_violation and deciding_doubt_bits = 0 then 'violation' else 'review' end as determination,
+    doubts,
+    presumptions,
+    case when is_violation and doubts = [] then 'violation' else 'review' end as determination,
+    case
+        when not is_violation then 4
+        when doubts <> [] then 3
+        when presumptions <> [] then 2
+        else 1
+    end as strength_order,
+    ['proven', 'presumed', 'likely', 'possible'][strength_order] as strength,
     scope,
-    coalesce(procedure_codes, cited_codes) as procedure_codes,
+    list_sort(list_distinct(cited_codes || coalesce(other_procedure_codes, []))) as procedure_codes,
     prior_service_date,
     interval_days,
     prior_count,
     earliest_compliant_date,
-    coalesce(prior_claim_ids, []) as prior_claim_ids,
+    list_slice(coalesce(prior_claim_ids, []), 1, 50) as prior_claim_ids,
     paid_amount,
-    coalesce(may_cover_more, false) and (breaks_left is null or has_line_of_no_one_side) as is_upper_bound,
+    (coalesce(may_cover_more, false) and (breaks_left is null or has_line_of_no_one_side)) or has_repeated_line as is_upper_bound,
     is_noted,
     rationale,
 from weighed_candidates

@@ -9,13 +9,16 @@
 -- column: policy_section: section of the policy with which the billing does not comply
 -- column: rule_id: the rule that found it, see the report rules
 -- column: determination: violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides
+-- column: strength: proven or presumed (a violation without or with presumptions), likely (a review but for its doubts a violation) or possible
 -- column: scope: same_site, unspecified_site or other_site: what the earlier injections are to this one; empty where the rule has none
 -- column: doubts: what claims leave open, sorted; most of them make a violation a review
+-- column: presumptions: facts that the policy presumes and claims do not show, sorted; a provider may rebut them
 -- column: person_id: the person
 -- column: member_id: plan's member number on the lead line (the cited line that paid most)
 -- column: line_of_business: of the lead line, in lower case; where the claims have none, the run's setting line_of_business
 -- column: payer: of the lead line
 -- column: plan: of the lead line
+-- column: state: of the lead line
 -- column: service_date: date of service
 -- column: site: left, right, bilateral or unspecified, as far as it is certain
 -- column: procedure_codes: codes of the cited lines; for section I of all invasive pain procedures of that day
@@ -44,13 +47,16 @@ select
     policy_section,
     rule_id,
     determination,
+    strength,
     scope,
     doubts,
+    presumptions,
     person_id,
     member_id,
     line_of_business,
     payer,
     plan,
+    state,
     service_date,
     site,
     procedure_codes,

@@ -12,6 +12,7 @@
 -- column: series_seq: number within its series, from 1
 -- column: series_start_date: first injection of its series
 -- column: is_diagnostic: marked as diagnostic and early enough in its series; every other injection counts as therapeutic
+-- column: may_be_diagnostic: whether it may be one of the two that the policy allows for diagnosis, though nothing marks it so
 -- column: interval_end_date: the first date on which the next injection is far enough apart
 -- column: count_end_date: the first date on which it no longer counts: the policy's limit count_months has passed
 -- column: doubts: what its lines, as a group, leave open, and whether it may be one visit with the injection before
@@ -33,14 +34,18 @@ select
     injections.series_seq,
     injections.series_start_date,
     injections.is_diagnostic,
+    not injections.is_diagnostic
+    and (
+        injections.may_be_diagnostic_left or injections.may_be_diagnostic_right
+        or not (injections.is_certain_left or injections.is_certain_right)
+    ) as may_be_diagnostic,
     injections.interval_end_date,
     injections.count_end_date,
-    doubt_lists.doubts,
+    injections.doubts,
     injections.applicability,
     injections.line_count,
     injections.paid_amount::decimal(14, 2) as paid_amount,
     injections.claim_ids,
 from policy_injections as injections
 inner join policies on injections.policy_id = policies.policy_id
-inner join doubt_lists on injections.doubt_bits = doubt_lists.doubt_bits
 order by injections.policy_id, injections.person_id, injections.service_date

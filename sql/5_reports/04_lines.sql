@@ -17,7 +17,7 @@
 -- column: facility_npi: where
 -- column: paid_amount: US dollars
 -- column: doubts: what the line by itself leaves open
--- column: line_status: live, or why it does not count: reversed, reversed_elsewhere, voided, replaced, denied, pending, not_done, after_as_of
+-- column: line_status: live, recovered (given, and the money taken back), or why it does not count; docs/findings.md lists the words
 
 with named_sides as (
     select
@@ -56,9 +56,9 @@ select
     sided_lines.rendering_npi,
     sided_lines.billing_npi,
     sided_lines.facility_npi,
-    sided_lines.paid_amount,
-    doubt_lists.doubts,
+    case when sided_lines.line_status = 'recovered' then 0 else sided_lines.paid_amount end::decimal(14, 2) as paid_amount,
+    coalesce(line_doubts.doubts, []) as doubts,
     sided_lines.line_status,
 from sided_lines
-inner join doubt_lists on sided_lines.doubt_bits = doubt_lists.doubt_bits
+left join line_doubts on sided_lines.line_key = line_doubts.line_key
 order by sided_lines.data_source nulls first, sided_lines.claim_id, sided_lines.claim_line_number

@@ -13,32 +13,18 @@
 -- column: evidence_id: what the finding rested on when it was reviewed
 -- column: is_on_present_evidence: whether the finding holds and rests on the same evidence today
 
-with numbered_dispositions as (
-    select
-        given_dispositions.*,
-        row_number() over latest_first as recency,
-    from given_dispositions
-    window latest_first as (partition by finding_id order by import_number desc, row_number desc)
-)
-
 select
-    numbered_dispositions.finding_id,
-    numbered_dispositions.policy_id,
-    numbered_dispositions.rule_id,
-    numbered_dispositions.determination,
-    numbered_dispositions.disposition,
-    numbered_dispositions.recovered_amount,
-    numbered_dispositions.reviewer,
-    numbered_dispositions.note,
-    numbered_dispositions.run_id as reviewed_run_id,
-    numbered_dispositions.imported_on,
-    numbered_dispositions.evidence_id,
-    compared_findings.finding_id is not null as is_on_present_evidence,
-from numbered_dispositions
-left join finding_evidence
-    on
-        numbered_dispositions.finding_id = finding_evidence.finding_id
-        and numbered_dispositions.evidence_id = finding_evidence.evidence_id
-left join compared_findings on finding_evidence.finding_id = compared_findings.finding_id and compared_findings.status <> 'withdrawn'
-where numbered_dispositions.recency = 1
-order by numbered_dispositions.finding_id
+    finding_id,
+    policy_id,
+    rule_id,
+    determination,
+    disposition,
+    recovered_amount,
+    reviewer,
+    note,
+    run_id as reviewed_run_id,
+    imported_on,
+    evidence_id,
+    is_on_present_evidence,
+from latest_dispositions
+order by finding_id

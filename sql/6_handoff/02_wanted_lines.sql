@@ -67,4 +67,4 @@ from (
     from handed_over
 ) as prior_claims
 inner join lines on prior_claims.claim_id = lines.claim_id and prior_claims.person_id = lines.person_id
-where lines.line_status = 'live'
+where lines.line_status in ('live', 'recovered')

@@ -24,7 +24,7 @@ billed_injections as (
             injection_claims.claim_id = lines.claim_id
             and injection_claims.person_id = lines.person_id
             and injection_claims.service_date = lines.service_date
-    where lines.line_status = 'live'
+    where lines.line_status in ('live', 'recovered')
     group by injection_claims.policy_id, injection_claims.person_id, injection_claims.service_date
 ),
 

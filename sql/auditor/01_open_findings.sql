@@ -1,4 +1,4 @@
--- title: Findings that hold, the most dollars at risk first
+-- title: Findings that hold and that no reviewer overturned, the most dollars at risk first
 
 create view open_findings as
 select
@@ -9,8 +9,10 @@ select
     findings.policy_section,
     findings.rule_id,
     findings.determination,
+    findings.strength,
     findings.scope,
     findings.doubts,
+    findings.presumptions,
     findings.person_id,
     findings.member_id,
     findings.line_of_business,
@@ -26,11 +28,12 @@ select
     rules.records,
 from findings
 left join rules on findings.policy_id = rules.policy_id and findings.rule_id = rules.rule_id
-where findings.status <> 'withdrawn'
+left join review_states on findings.finding_id = review_states.finding_id
+where findings.status <> 'withdrawn' and review_states.disposition is distinct from 'overturned'
 order by findings.amount_at_risk desc, findings.finding_id;
 
 comment on view open_findings is
-'Findings that hold (new, open or changed, not withdrawn), the most dollars at risk first, with the records that a reviewer asks for';
+'Findings that hold, but for those that a reviewer overturned on this evidence, the most dollars at risk first, with the records to ask for';
 
 comment on column open_findings.finding_id is
 'stays the same from run to run: a hash of policy, rule, person, date of service and, for sections IV and V, the code';
@@ -41,9 +44,13 @@ comment on column open_findings.policy_section is 'section of the policy with wh
 comment on column open_findings.rule_id is 'the rule that found it, see the report rules';
 comment on column open_findings.determination is
 'violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides';
+comment on column open_findings.strength is
+'proven or presumed (a violation without or with presumptions), likely (a review that only its doubts keep from one) or possible';
 comment on column open_findings.scope is
 'same_site, unspecified_site or other_site: what the earlier injections are to this one; empty where the rule has none';
 comment on column open_findings.doubts is 'what claims leave open, sorted; most of them make a violation a review';
+comment on column open_findings.presumptions is
+'facts that the policy presumes and claims do not show, sorted; a provider may rebut them';
 comment on column open_findings.person_id is 'the person';
 comment on column open_findings.member_id is 'plan''s member number on the lead line (the cited line that paid most)';
 comment on column open_findings.line_of_business is

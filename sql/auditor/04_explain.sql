@@ -23,7 +23,7 @@ memo_rows as (
             {
                 'position': 2,
                 'topic': 'determination',
-                'statement': concat_ws(', ', determination, scope, status, 'first reported ' || first_reported)
+                'statement': concat_ws(', ', determination, strength, scope, status, 'first reported ' || first_reported)
             },
             {
                 'position': 3,
@@ -61,15 +61,16 @@ memo_rows as (
                 )
             },
             { 'position': 8, 'topic': 'doubts', 'statement': case when len(doubts) = 0 then 'none' end },
-            { 'position': 9, 'topic': 'records', 'statement': 'ask for: ' || records },
+            { 'position': 9, 'topic': 'presumptions', 'statement': case when len(presumptions) = 0 then 'none' end },
+            { 'position': 10, 'topic': 'records', 'statement': 'ask for: ' || records },
             {
-                'position': 10,
+                'position': 11,
                 'topic': 'money',
                 'statement': concat_ws(
                     ' ', 'paid', paid_amount, 'at risk', amount_at_risk, case when is_upper_bound then '(at most: part of it may comply)' end
                 )
             },
-            { 'position': 11, 'topic': 'precedence', 'statement': precedence_note },
+            { 'position': 12, 'topic': 'precedence', 'statement': precedence_note },
         ], max_depth := 2),
     from sought_finding
     union all
@@ -82,7 +83,15 @@ memo_rows as (
     inner join doubt_meanings on list_contains(sought_finding.doubts, doubt_meanings.doubt_id)
     union all
     select
-        case when role = 'cited' then 12 else 13 end as position,
+        9 as position,
+        'presumptions' as topic,
+        doubt_meanings.doubt_id || ': presumed ' || doubt_meanings.presumption || '; what would rebut it: ' || doubt_meanings.settled_by
+            as statement,
+    from sought_finding
+    inner join doubt_meanings on list_contains(sought_finding.presumptions, doubt_meanings.doubt_id)
+    union all
+    select
+        case when role = 'cited' then 13 else 14 end as position,
         'claim ' || role as topic,
         statement,
     from claims_behind(finding)
@@ -96,4 +105,4 @@ where statement is not null
 order by position, statement;
 
 comment on macro table explain is
-'explain(finding): the rule, the dates, the arithmetic, the doubts, the money and the claims behind it, in rows that read like a memo';
+'explain(finding): the rule, the dates, the arithmetic, the doubts, what is presumed, the money and the claims, in rows that read like a memo';

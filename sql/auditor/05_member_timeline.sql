@@ -25,7 +25,7 @@ select
     lines.modifiers,
     lines.billing_npi,
     lines.paid_amount,
-    lines.line_status = 'live' as is_live,
+    lines.line_status in ('live', 'recovered') as is_live,
     case lines.line_status
         when 'reversed' then 'its latest adjudication takes it back'
         when 'reversed_elsewhere' then 'a reversal under another claim number takes it back'
@@ -48,7 +48,7 @@ from lines
 left join injections
     on lines.person_id = injections.person_id
     and lines.service_date = injections.service_date
-    and lines.line_status = 'live'
+    and lines.line_status in ('live', 'recovered')
     and lines.family = injections.family
 left join timelines
     on injections.policy_id = timelines.policy_id

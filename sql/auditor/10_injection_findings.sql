@@ -15,7 +15,7 @@ with injection_lines as (
             injections.person_id = lines.person_id
             and injections.service_date = lines.service_date
             and injections.family = lines.family
-    where lines.line_status = 'live'
+    where lines.line_status in ('live', 'recovered')
 ),
 
 billed_injections as (

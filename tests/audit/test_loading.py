@@ -65,7 +65,7 @@ def test_extracts_that_were_named_come_before_those_in_landing_and_each_is_repor
     (landing / "b.csv").touch()
     seen: list[Event] = []
     with store.lock():
-        loading = loading_of(store, [named, named], look(store, landing, CODES), seen)
+        loading = loading_of(store, [named, named], look(store, landing, CODES, Settings()), seen)
         outcomes = RunSteps().ingest(loading)
     assert [type(outcome) for outcome in outcomes] == [Loaded, LoadedBefore, Loaded, Refused]
     assert set(loading.landed) == {landed, landing / "b.csv"}

@@ -58,7 +58,7 @@ def shuffled(chance: random.Random, rows: Sequence[Row]) -> list[Row]:
 
 
 def is_kept_alone(row: Row) -> bool:
-    """Tell whether a line is kept whatever else is there: the others are kept for their claim's sake (section 6)."""
+    """Say whether a line is kept whatever else is there: the others are kept for their claim's sake (section 6)."""
     frequency = row["claim_frequency_code"]
     if frequency is None and (row["claim_type"] or "").lower() == "institutional":
         frequency = (row["bill_type_code"] or "")[-1:]

@@ -137,7 +137,7 @@ def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, tmp_
     assert artifact["key"] == "sij-audit-run"
     assert "# Run 2024-06-30-" in artifact["data"]
     assert "| `CP.MP.166` | `nerve_block_not_necessary` | IV | 5 | 4 | 1 | $1,905.50 | $1,905.50 |" in artifact["data"]
-    assert "At risk, no dollar counted twice: $13,188.80." in artifact["data"]
+    assert "At risk, no dollar counted twice: $14,432.70." in artifact["data"]
 
 
 def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: S
     served.house.wait_for_events(run_id, "Failed", "Held")  # an automation on failure waits for the first
     held = served.house.ask(f"flow_runs/{run_id}")
     assert (held["state_name"], held["state_type"]) == ("Held", "FAILED")
-    assert "against 180 of the run before" in held["state"]["message"]
+    assert "against 120 of the run before" in held["state"]["message"]
     assert ((out / "current").readlink(), served.inbox.kinds(out)) == (before, ["hold"])
     assert "# Held back" in served.house.artifact(held["id"])["data"]
     accepted = served.run(out, as_of="2024-01-12", accept_change=True)

@@ -29,7 +29,7 @@ HANDED_COLUMNS = {"change": "VARCHAR", **FINDING_COLUMNS, "records": "VARCHAR", 
 TEXTS = [
     name for name, kind in HANDED_COLUMNS.items() if kind == "VARCHAR" and name not in {"change", "determination", "run_id", "finding_id"}
 ]
-LISTS = ["doubts", "procedure_codes", "prior_claim_ids"]
+LISTS = ["doubts", "presumptions", "procedure_codes", "prior_claim_ids"]
 PARTS = ["new violations", "changed violations", "new reviews", "changed reviews", "withdrawn", "suppressed", "overturned"]
 HOSTILE = [
     "=HYPERLINK(\"http://example.test\",\"x\")",
@@ -114,7 +114,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, *rows: Row) -> duckdb.DuckDBPyConn
         insert into controls select 'bad.csv', 'refused', 'bad.csv lacks the column claim_id', * from
             (select unnest([0]) as a, 0 as b, 0 as c, 0 as d, 0 as e, 0 as f, 0 as g, 0 as h, 0 as i, 0 as j);
         create table rules as select 'CP.MP.166' as policy_id, 'interval_under_two_months' as rule_id, 'I.A.3.c' as policy_section,
-            'Injections too close together' as title, true as is_enabled;
+            'Injections too close together' as title;
         create table limits as select 'CP.MP.166' as policy_id, unnest([null, 'interval_under_two_months']) as rule_id,
             unnest(['count_months', 'min_months']) as limit_name, unnest(['12', '2']) as limit_value;
         create table doubt_meanings as select 'authorized' as doubt_id, 'the service was approved beforehand' as description,
@@ -154,7 +154,7 @@ def sheet_xml(path: Path, name: str) -> str:
 
 def test_each_finding_stands_on_the_sheet_of_its_kind(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = [
-        finding(1),
+        finding(1, strength="presumed", presumptions=["purpose_unmarked", "state_rules_unchecked"]),
         finding(2, determination="review", doubts=["authorized", "discontinued"], records="procedure note"),
         finding(3, change="withdrawn"),
         finding(4, change="changed", determination="review"),
@@ -169,6 +169,8 @@ def test_each_finding_stands_on_the_sheet_of_its_kind(con: duckdb.DuckDBPyConnec
         "Review": ["M2", "M4"],
         "Withdrawn": ["M3", "M5"],
     }
+    assert sheets["Violations"][0]["strength"] == "presumed"
+    assert sheets["Violations"][0]["presumptions"] == "purpose_unmarked, state_rules_unchecked"
     assert sheets["Review"][0]["doubts"] == "authorized, discontinued"
     assert sheets["Review"][0]["records"] == "procedure note"
     providers = [(row["billing_npi"], row["findings"], row["claims_left_out"]) for row in sheets["Providers"]]

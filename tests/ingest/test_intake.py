@@ -23,12 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
-from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.ingest import csv_part, kept_lines, row_checks
 from sij_audit.transforms.ingest import intake as ingest
 from sij_audit.transforms.ingest.batch_codes import lacking_codes
 from sij_audit.transforms.ingest.controls import COUNTED
 from sij_audit.transforms.ingest.csv_lines import FIELD_LIMIT
+from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.intake import ingest_extract
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Refused
 from sij_audit.transforms.stages.reference import Code
@@ -53,10 +54,10 @@ def csv_bytes(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> 
     return text.getvalue().encode()
 
 
-def take(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code] = CODES) -> Any:
+def take(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code] = CODES, max_quarantined: float = 1) -> Any:
     path = store.root / name
     path.write_bytes(content)
-    return ingest_extract(store, path, codes)
+    return ingest_extract(store, path, codes, terms=Terms(max_quarantined=max_quarantined))
 
 
 def taken(store: Store, content: bytes, name: str = "x.csv", codes: Sequence[Code] = CODES) -> Loaded:
@@ -194,7 +195,7 @@ def test_cells_are_normalised(store: Store) -> None:
     (line,) = lines(taken(store, csv_bytes([list(row.values())], list(row))))
     expected: dict[str, Any] = {"claim_id": "00 1", "hcpcs_code": "G0260", "hcpcs_modifier_1": "RT", "claim_status": "paid"}
     expected["line_of_business"] = "mapd"
-    expected |= {"claim_frequency_code": "0", "payer": "\tÄ", "service_unit_quantity": Decimal("1.5"), "claim_line_number": 7}
+    expected |= {"claim_frequency_code": "0", "payer": "Ä", "service_unit_quantity": Decimal("1.5"), "claim_line_number": 7}
     expected |= {"charge_amount": Decimal(3), "claim_start_date": date(2024, 1, 14), "paid_amount": Decimal("-1.5"), "member_id": "M1"}
     expected |= {"claim_line_start_date": date(2024, 1, 15)}
     assert {name: value for name, value in line.items() if value is not None} == expected
@@ -253,7 +254,7 @@ def test_repeats_of_rows_that_are_not_kept_are_not_relevant(store: Store) -> Non
 BAD_CELLS = [
     ("claim_id", "  ", "missing_claim_id"),
     ("claim_line_number", "", "missing_claim_line_number"),
-    ("claim_line_number", "1.0", "invalid_number"),
+    ("claim_line_number", "1.5", "invalid_number"),
     ("claim_line_number", "-1", "invalid_number"),
     ("claim_line_number", "1234567890", "invalid_number"),
     ("member_id", "", "missing_member"),
@@ -274,11 +275,11 @@ BAD_CELLS = [
         )
     ],
     ("paid_date", "10000-01-01", "invalid_date"),
-    ("file_date", "2024-01-01 00:00:00", "invalid_date"),
+    ("file_date", "2024-01-01 24:00:00", "invalid_date"),
     ("claim_start_date", "+2024-1-05", "invalid_date"),
     *[
         ("paid_amount", cell, "invalid_amount")
-        for cell in ("1e3", "1_000", "10.005", "$5", "+5", ".5", "5.", "1,5", "1 0", "1234567890123", "--5", "nan")
+        for cell in ("1e3", "1_000", "10.005", "5$", "+5", ".5", "5.", "1,5", "1 0", "1234567890123", "--5", "inf")
     ],
     ("charge_amount", "0.001", "invalid_amount"),
     *[("service_unit_quantity", cell, "invalid_number") for cell in ("1.00001", "1234567890", "1e0", "one", "1.")],
@@ -603,7 +604,7 @@ def test_parquet_types_that_say_the_same(store: Store, column: str, values: pa.A
     ("column", "values", "reasons"),
     [
         ("paid_amount", pa.array([1.005, 7.5, 0.29]), {"invalid_amount": 1}),
-        ("paid_amount", pa.array([float("nan"), float("inf"), 1e12]), {"invalid_amount": 3}),
+        ("paid_amount", pa.array([float("nan"), float("inf"), 1e12]), {"invalid_amount": 2}),
         ("paid_amount", pa.array([999999999999.99, 0.1 + 0.2, -0.000001]), {}),
         ("paid_amount", pa.array([Decimal("1.005"), Decimal("7.500"), None], pa.decimal128(18, 3)), {"invalid_amount": 1}),
         ("paid_amount", pa.array([10**12, 1, None], pa.int64()), {"invalid_amount": 1}),
@@ -627,7 +628,7 @@ def test_parquet_cells_that_refuse_their_row(store: Store, column: str, values: 
         ("claim_line_start_date", pa.array([20240115] * 3)),
         ("paid_amount", pa.array([True, False, True])),
         ("member_id", pa.array([["M1"], ["M2"], ["M3"]])),
-        ("claim_line_number", pa.array([Decimal(1)] * 3, pa.decimal128(5, 0))),
+        ("claim_line_number", pa.array([True] * 3)),
     ],
 )
 def test_parquet_types_that_refuse_the_file(store: Store, column: str, values: pa.Array) -> None:
@@ -891,3 +892,67 @@ def test_messages_hold_no_cells(store: Store) -> None:
 def test_a_pipe_does_not_block(store: Store) -> None:
     os.mkfifo(store.root / "x.csv")
     assert isinstance(ingest_extract(store, store.root / "x.csv", CODES), Refused)
+
+
+# --- too many rows that cannot be used
+
+NO_MEMBER = ["C2", "1", "", "2024-01-15", "27096", "1.00"]
+NO_DATE = ["C3", "1", "M1", "13/45/2024", "27096", "1.00"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "share", "is_refused"),
+    [
+        (89, 11, 0.1, True),
+        (99, 11, 0.1, False),
+        (0, 1, 0.1, True),
+        (1, 10, 0.1, False),
+        (1, 11, 0.1, True),
+        (0, 11, 1, False),
+        (989, 11, 0, True),
+        (20, 0, 0, False),
+    ],
+)
+def test_an_extract_is_refused_whole_where_more_than_the_share_is_quarantined_and_these_are_more_than_ten_or_all(
+    store: Store, good: int, bad: int, share: float, is_refused: bool
+) -> None:
+    outcome = take(store, csv_bytes([GOOD] * good + [NO_MEMBER] * bad), max_quarantined=share)
+    assert isinstance(outcome, Refused) == is_refused
+    assert bool(list(store.claims.iterdir())) != is_refused
+    assert bool(list(store.quarantine.iterdir())) != is_refused
+
+
+def test_the_refusal_names_reasons_with_counts_columns_and_first_rows_and_no_value(store: Store) -> None:
+    rows = [GOOD, *[NO_MEMBER] * 10, *[NO_DATE] * 4, ["C4", "1", "M4"]]
+    outcome = take(store, csv_bytes(rows), max_quarantined=0.5)
+    assert "15 of its 16 rows would be quarantined" in outcome.reason
+    assert "missing_member 10 (member_id, first rows 2, 3, 4)" in outcome.reason
+    assert "invalid_date 4 (claim_line_start_date, first rows 12, 13, 14)" in outcome.reason
+    assert "unparseable_row 1 (first rows 16)" in outcome.reason
+    assert "C3" not in outcome.reason
+    assert "13/45" not in outcome.reason
+
+
+def test_what_was_loaded_before_stays_loaded_whatever_the_share(store: Store) -> None:
+    content = csv_bytes([GOOD, *[NO_MEMBER] * 11])
+    assert isinstance(take(store, content), Loaded)
+    assert isinstance(take(store, content, max_quarantined=0.1), LoadedBefore)
+
+
+def test_a_plans_own_words_of_claim_status_are_read_and_another_word_reads_the_extract_again(store: Store) -> None:
+    content = csv_bytes([[*GOOD, "Bezahlt"], ["C2", *GOOD[1:], "Storno"]], [*HEADER, "claim_status"])
+    path = store.root / "x.csv"
+    path.write_bytes(content)
+    first = ingest_extract(store, path, CODES, terms=Terms(claim_statuses={"bezahlt": "paid"}))
+    assert isinstance(first, Loaded)
+    assert [line["claim_status"] for line in lines(first)] == ["paid"]
+    second = ingest_extract(store, path, CODES, terms=Terms(claim_statuses={"bezahlt": "paid", "storno": "reversed"}))
+    assert isinstance(second, Loaded)
+    assert [line["claim_status"] for line in lines(second)] == ["paid", "reversed"]
+    assert [batch.batch_id for batch in store.batches()] == [second.batch.batch_id]
+
+
+def test_a_plans_word_cannot_mean_what_it_does_not_mean(store: Store) -> None:
+    (store.root / "x.csv").write_bytes(CONTENT)
+    with pytest.raises(UsageError, match="'p' means paid already, and cannot mean denied"):
+        ingest_extract(store, store.root / "x.csv", CODES, terms=Terms(claim_statuses={"p": "denied"}))

@@ -25,7 +25,7 @@ from sij_audit.transforms.ingest.formats import discover_extracts
 from sij_audit.transforms.ingest.intake import ingest_extract
 from sij_audit.transforms.ingest.landing import BLUR_NS, Landing, look, remember
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused
-from sij_audit.transforms.settings import Feed
+from sij_audit.transforms.settings import Feed, Settings
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retract, undo
@@ -71,10 +71,7 @@ def write_refused(path: Path, text: str = "claim_id\nC1\n") -> Path:
 
 def read_in(store: Store, found: Landing, codes: Sequence[Code] = CODES) -> dict[Path, Outcome]:
     """Do what a run does between looking and remembering."""
-    return {
-        path: found.recognize(path, ingest_extract(store, path, codes, required_columns=found.required_columns(path)))
-        for path in found.to_read
-    }
+    return {path: found.recognize(path, ingest_extract(store, path, codes, terms=found.terms(path))) for path in found.to_read}
 
 
 @contextmanager
@@ -86,14 +83,14 @@ def other_code(number: int) -> Iterator[None]:
 
 
 def night(store: Store, folder: Path, codes: Sequence[Code] = CODES, feeds: Sequence[Feed] = ()) -> tuple[Landing, dict[Path, Outcome]]:
-    found = look(store, folder, codes, feeds)
+    found = look(store, folder, codes, Settings(feeds=tuple(feeds)))
     read = read_in(store, found, codes)
     remember(store, found, read)
     return found, found.outcomes(read)
 
 
 def to_read(store: Store, folder: Path, codes: Sequence[Code] = CODES, feeds: Sequence[Feed] = ()) -> list[str]:
-    return [path.name for path in look(store, folder, codes, feeds).to_read]
+    return [path.name for path in look(store, folder, codes, Settings(feeds=tuple(feeds))).to_read]
 
 
 def words_of(outcomes: dict[Path, Outcome]) -> dict[str, str]:
@@ -158,7 +155,7 @@ def test_a_full_landing_folder_costs_one_listing_and_no_open(store: Store, folde
         (folder / f"empty_{number}.csv").touch()
     outcome = ingest_extract(store, taken, CODES)
     assert isinstance(outcome, Loaded)
-    found = look(store, folder, CODES)
+    found = look(store, folder, CODES, Settings())
     empty = ingest_extract(store, folder / "empty_0.csv", CODES)
     remember(
         store,
@@ -186,7 +183,7 @@ def test_a_look_lists_what_the_command_would_take(store: Store, folder: Path) ->
     (folder / "link.csv").symlink_to(folder / "nothing")
     (folder / "folder_link.csv").symlink_to(folder / "folder.csv")
     os.mkfifo(folder / "pipe.csv")
-    assert list(look(store, folder, CODES).to_read) == discover_extracts([folder])
+    assert list(look(store, folder, CODES, Settings()).to_read) == discover_extracts([folder])
     night(store, folder)
     assert to_read(store, folder) == []
 
@@ -205,7 +202,7 @@ def test_landing_stays_as_it_is(store: Store, folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_wrong_usage(store: Store, folder: Path) -> None:
     with pytest.raises(UsageError, match="nowhere cannot be used as the landing folder"):
-        look(store, folder / "nowhere", CODES)
+        look(store, folder / "nowhere", CODES, Settings())
 
 
 def test_the_memory_is_private_and_holds_names_and_hashes_alone(store: Store, folder: Path) -> None:
@@ -376,7 +373,7 @@ def test_a_file_of_the_last_seconds_is_not_remembered(store: Store, folder: Path
 @pytest.mark.parametrize("when", ["before it is read", "after it was read"])
 def test_a_file_that_changes_after_the_look_is_read_again(store: Store, folder: Path, when: str) -> None:
     path = write(folder / "a.csv", "C1")
-    found = look(store, folder, CODES)
+    found = look(store, folder, CODES, Settings())
     if when == "before it is read":
         rewrite_in_place(path)
     read = read_in(store, found)
@@ -390,7 +387,7 @@ def test_a_file_that_changes_after_the_look_is_read_again(store: Store, folder: 
 
 def test_what_is_still_written_is_looked_at_the_next_night(store: Store, folder: Path) -> None:
     path = write(folder / "a.csv", "C1")
-    found = look(store, folder, CODES)
+    found = look(store, folder, CODES, Settings())
     remember(store, found, {path: NotReady("a.csv", "a.csv: changed while it was read.")})
     assert to_read(store, folder) == ["a.csv"]
 
@@ -554,8 +551,8 @@ def test_a_memory_says_what_reading_would(actions: list[tuple[str, str, int]]) -
                 version = choice
             elif action == "killed night":
                 with other_code(version):
-                    read_in(knowing, look(knowing, root / where, CODES))
-                    read_in(forgetting, look(forgetting, root / where, CODES))
+                    read_in(knowing, look(knowing, root / where, CODES, Settings()))
+                    read_in(forgetting, look(forgetting, root / where, CODES, Settings()))
             elif action == "night":
                 (forgetting.root / "landing.json").unlink(missing_ok=True)
                 with other_code(version):

@@ -110,8 +110,8 @@ def test_controls_balance_where_each_extract_does() -> None:
 
 def test_limits_are_listed_by_rule_without_those_of_rules_that_are_off() -> None:
     rules = pl.DataFrame(
-        [("P", "two", "I.B", "Second", True), ("P", "off", "I.C", "Third", False), ("P", "one", "I.A", "First", True)],
-        ["policy_id", "rule_id", "policy_section", "title", "is_enabled"],
+        [("P", "two", "I.B", "Second"), ("P", "one", "I.A", "First")],
+        ["policy_id", "rule_id", "policy_section", "title"],
         orient="row",
     )
     limits = pl.DataFrame(

@@ -13,9 +13,11 @@ import pytest
 from docs.generator.outputs import answer, run_in, show_answers, show_outputs
 from sij_audit.transforms.columns import LINE_STATUSES
 from sij_audit.transforms.duck import fetch_dicts, quote_text
+from sij_audit.transforms.handoff.reviews import import_dispositions
 from sij_audit.transforms.stages.policies import policy_folders
 from sij_audit.transforms.stages.queries import SQL
-from tests.runs import Row, line, run, write_extract
+from sij_audit.transforms.store.folder import Store
+from tests.runs import Row, line, read_report, run, write_csv, write_extract
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
@@ -154,6 +156,25 @@ def test_findings_that_are_withdrawn_are_not_open(tmp_path: Path) -> None:
         assert [row["is_live"] for row in rows(con, "from member_timeline('P1')")] == [False, True]
 
 
+def test_findings_that_are_overturned_on_their_evidence_are_not_open(tmp_path: Path) -> None:
+    early, late = line("C1", "2024-01-10"), line("C2", "2024-02-10")
+    run_on(tmp_path, early, late).close()
+    [found] = read_report(tmp_path / "out")
+    cells = [found["finding_id"], found["run_id"], "overturned"]
+    reviewed = write_csv(tmp_path / "reviewed.csv", ["finding_id", "run_id", "disposition"], [cells])
+    import_dispositions(Store(tmp_path / "out"), reviewed)
+    run(tmp_path / "out")
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        assert [row["status"] for row in rows(con, "from findings")] == ["changed"]
+        assert rows(con, "from open_findings") == []
+    run(
+        tmp_path / "out",
+        write_extract(tmp_path / "more.parquet", [line("C2", "2024-02-10", paid_date=date(2024, 4, 1), paid_amount="99.00")]),
+    )
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        assert [row["finding_id"] for row in rows(con, "from open_findings")] == [found["finding_id"]]
+
+
 def test_claims_behind_has_the_lines_cited_and_those_measured_against(audit: duckdb.DuckDBPyConnection) -> None:
     for finding in rows(audit, "from findings"):
         behind = rows(audit, "from claims_behind(?)", finding["finding_id"])
@@ -178,9 +199,13 @@ def test_a_finding_of_each_rule_is_explained(audit: duckdb.DuckDBPyConnection) -
         assert finding["rule_id"] in stated["rule"]
         assert finding["policy_section"] in stated["rule"]
         assert finding["determination"] in stated["determination"]
+        assert finding["strength"] in stated["determination"]
         assert str(finding["service_date"]) in stated["dates"]
         assert stated["rationale"].strip() == finding["rationale"]
         assert [doubt.split(":")[0] for doubt in stated["doubts"].splitlines()] == (finding["doubts"] or ["none"])
+        presumed = [presumption.split(":")[0] for presumption in stated["presumptions"].splitlines()]
+        assert presumed == (finding["presumptions"] or ["none"])
+        assert ("what would rebut it" in stated["presumptions"]) == bool(finding["presumptions"])
         assert f"at risk {finding['amount_at_risk']}" in stated["money"]
         assert ("at most" in stated["money"]) == finding["is_upper_bound"]
         for number in (finding["interval_days"], finding["prior_count"]):
@@ -287,8 +312,8 @@ def test_duplicates_are_of_one_laterality_and_billing_provider_and_on_two_claims
 def test_an_injection_has_the_strictest_finding_on_its_own_lines(tmp_path: Path) -> None:
     lines = [
         line("A", "2024-01-01", "27096", "RT"),
-        line("B", "2024-01-10", "27096", "RT", billing_npi="9200099999"),
-        line("C", "2024-01-10", "G0260", "RT", claim_type="institutional"),
+        line("B", "2024-01-10", "27096", "RT", "KX", billing_npi="9200099999"),
+        line("C", "2024-01-10", "G0260", "RT", "KX", claim_type="institutional"),
         line("D", "2024-06-01", "27096", "LT", billing_npi=None),
         line("E", "2024-06-01", "64625", "LT", claim_status="denied"),
         line("F", "2024-06-02", "64625", "LT"),
@@ -329,7 +354,7 @@ def test_sessions_are_dates_and_sites_are_sides(tmp_path: Path) -> None:
         }
         assert (answered["session"]["over_payees"], answered["session"]["over_persons"]) == (1, 1)
         assert answered["session"]["over_paid_amount"] == 2 * lines[0]["paid_amount"]
-        assert (answered["session"]["violation_sessions"], answered["session"]["review_sessions"]) == (0, 2)
+        assert (answered["session"]["violation_sessions"], answered["session"]["review_sessions"]) == (0, 0)
         assert sessions(con, 2)["site"]["over_sessions"] == 2
 
 

@@ -61,17 +61,18 @@ def test_every_rule_has_what_it_can_find() -> None:
     assert planted == wanted
 
 
-def test_every_doubt_is_planted() -> None:
-    doubts = {doubt for scenario in PLANTED for finding in scenario.findings for doubt in finding.doubts}
+def test_every_doubt_and_strength_is_planted() -> None:
+    findings = [finding for scenario in PLANTED for finding in scenario.findings]
     known = pl.read_csv(REFERENCE / "doubts.csv")["doubt_id"].to_list()
-    assert doubts == set(known)
+    assert {doubt for finding in findings for doubt in (*finding.doubts, *finding.presumptions)} == set(known)
+    assert {finding.strength for finding in findings} == {"proven", "presumed", "likely", "possible"}
 
 
-def test_every_scenario_says_its_own_name_and_some_are_lawful() -> None:
+def test_every_scenario_says_its_own_name_and_some_comply() -> None:
     names = Counter(scenario.name for scenario in PLANTED)
     assert max(names.values()) == 1
     for scenario in PLANTED:
-        assert scenario.name.startswith("lawful_") == (not scenario.findings), scenario.name
+        assert scenario.name.startswith("complies_") == (not scenario.findings), scenario.name
 
 
 def test_every_quarantine_reason_is_planted() -> None:
@@ -99,9 +100,9 @@ def test_readme_says_what_the_truth_says() -> None:
         assert f"| {rule} | {counts[rule, 'violation']} | {counts[rule, 'review']} |" in text
     for extract in truth.extracts:
         assert f"| {extract.extract} | {extract.rows_read} | {extract.rows_quarantined} | {extract.rows_duplicate} |" in text
-    lawful = sum(not person.findings for person in truth.people)
-    assert f"{len(truth.people)} persons are planted: {len(truth.people) - lawful} whose" in text
-    assert f"and {lawful} whose" in text
+    complying = sum(not person.findings for person in truth.people)
+    assert f"{len(truth.people)} persons are planted: {len(truth.people) - complying} whose" in text
+    assert f"and {complying} whose" in text
     assert f"--as-of {truth.as_of}" in text
 
 

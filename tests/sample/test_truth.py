@@ -16,8 +16,10 @@ FACTS = [
     "rule_id",
     "service_date",
     "determination",
+    "strength",
     "scope",
     "doubts",
+    "presumptions",
     "site",
     "interval_days",
     "prior_count",
@@ -46,7 +48,9 @@ def found_facts(finding: dict[str, Any]) -> dict[str, Any]:
 def test_every_planted_person_has_what_must_be_found_and_nobody_else_has_any(out: Path, truth: Truth) -> None:
     expected = {
         (person.scenario, person.person_id): [
-            {name: getattr(finding, name) for name in FACTS} | {"doubts": sorted(finding.doubts)} for finding in person.findings
+            {name: getattr(finding, name) for name in FACTS}
+            | {"doubts": sorted(finding.doubts), "presumptions": sorted(finding.presumptions)}
+            for finding in person.findings
         ]
         for person in truth.people
     }

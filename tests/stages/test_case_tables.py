@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cases import Case, PipeTable, doubt_bits, doubt_names, expected_rows, parse_table, read_cases, run_case, variants
+from tests.cases import Case, PipeTable, expected_rows, parse_table, read_cases, run_case, variants
 
 SQL = "select person_id, count(*) as line_count, list(code order by code) as codes from lines where day >= $first group by all"
 
@@ -69,29 +69,14 @@ def test_a_file_of_cases_is_read(tmp_path: Path) -> None:
 
 
 def test_a_case_that_names_sides_is_run_with_them_exchanged_too() -> None:
-    given = parse_table("| person_id | modifiers | is_left | side_kind |\n| leftover | [KX, RT] | true | 10 |\n| right | [RT, LT] | | 4 |")
+    given = parse_table("| person_id | modifiers | is_left |\n| leftover | [KX, RT] | true |\n| right | [RT, LT] | |")
     case = Case("sides", {"lines": given}, parse_table("| site |\n| possible_left |\n| bilateral |"))
     words = variants(case)
     assert list(words) == ["rows as written", "rows reversed", "left and right exchanged"]
     mirrored = words["left and right exchanged"]
     assert mirrored.given["lines"] == parse_table(
-        "| person_id | modifiers | is_right | side_kind |\n| leftover | [KX, LT] | true | 5 |\n| left | [LT, RT] | | 8 |"
+        "| person_id | modifiers | is_right |\n| leftover | [KX, LT] | true |\n| left | [LT, RT] | |"
     )
     assert mirrored.expect == parse_table("| site |\n| possible_right |\n| bilateral |")
     assert len(variants(Case("no sides", {}, parse_table("| site |\n| bilateral |")))) == 2
     assert len(variants(replace(case, not_mirrored="a reason"))) == 2
-
-
-def test_doubts_stand_by_name(con: duckdb.DuckDBPyConnection) -> None:
-    assert doubt_bits("discontinued, authorized") == "24"
-    assert doubt_names("24") == "discontinued, authorized"
-    assert (doubt_bits("none"), doubt_names("0"), doubt_bits(None), doubt_names(None)) == ("0", "none", None, None)
-    with pytest.raises(ValueError, match="autorized is no doubt"):
-        doubt_bits("autorized")
-    with pytest.raises(ValueError, match="24 is no doubt"):
-        doubt_bits("24")
-    con.execute("create table groups (doubt_bits bigint)")
-    case = Case("names", {"groups": parse_table("| doubt_bits |\n| discontinued |")}, parse_table("| prior_doubt_bits |\n| authorized |"))
-    sql = "select 2 * doubt_bits as prior_doubt_bits from groups"
-    assert str(run_case(con, sql, {}, case)) == str(case.expect)
-    assert str(expected_rows(con, sql, {}, case)) == str(case.expect)

@@ -48,6 +48,7 @@ def changed(sql: str) -> set[str]:
             {"rows between 1 preceding and current row", "rows between unbounded preceding and 1 preceding"},
         ),
         ("{'a': a, 'b': b}", {"{'b': b}", "{'a': a}"}),
+        ("f(a, depth := b)", set()),
         ("select count(*), t.* from t -- where a and b", set()),
     ],
 )

@@ -31,12 +31,14 @@ select
     person_id,
     service_date,
     false as is_violation,
+    ['exception_possible'] as doubts,
     'is looked at by this plan, whatever it is' as rationale,
 from injections
 """
 OWN_POLICY = """\
 policy_id = "PLAN.1"
-version = "2024-01"
+revisions = ["2022-11", "2024-01"]
+presumes = []
 effective_from = 2023-01-01
 text_held_from = 2023-01-01
 precedence_lines = []
@@ -51,7 +53,8 @@ injection_family_group = "sij"
 series_months = 12
 count_months = 12
 max_diagnostic_count = 2
-same_visit_days = 3
+same_visit_days = 7
+same_service_days = 3
 interval_months = 2
 """
 
@@ -106,11 +109,11 @@ HEADER = f"{INTERVAL}.sql"
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 6: unknown header key 'colour'; known here: .*cites.*title"),
-        ("-- rank: 6\n", "-- rank: 6\n-- rank: 7\n", r"line 5: header key 'rank' is there twice"),
+        ("-- per: injection\n", "-- per: injection\n-- colour: red\n", r"line 5: unknown header key 'colour'; known here: .*cites.*title"),
+        ("-- rank: 6\n", "-- rank: 6\n-- rank: 7\n", r"line 4: header key 'rank' is there twice"),
         ("-- section: I.A.3.c\n", "", r"line 1: the header lacks 'section'"),
-        ("-- param: min_months = 2\n", "-- param: min_months = 2\n-- param: min_months = 3\n", r"line 8: .*'min_months' is there twice"),
-        ("-- param: min_months = 2\n", "-- param: min_months\n", r"line 7: .*'min_months' has no value"),
+        ("-- param: min_months = 2\n", "-- param: min_months = 2\n-- param: min_months = 3\n", r"line 7: .*'min_months' is there twice"),
+        ("-- param: min_months = 2\n", "-- param: min_months\n", r"line 6: .*'min_months' has no value"),
         ("-- rank: 6\n", "-- rank: sixth\n", r"rank: sixth"),
         ("-- rank: 6\n", "-- rank: 6\n-- enabled: off\n", r"enabled: off"),
         ("-- rank: 6\n", "-- rank: 6\n-- effective: 1.2.2020\n", r"effective: 1\.2\.2020"),
@@ -126,13 +129,27 @@ def test_a_header_that_is_wrong_names_file_and_place(copied: Path, old: str, new
     assert caught.value.exit_code == 4
 
 
+WRONG_REVISIONS = [
+    ("[]", "months of approval, YYYY-MM"),
+    ('["2018-13"]', "months of approval, YYYY-MM"),
+    ('["2018-08-01"]', "months of approval, YYYY-MM"),
+    ("[2018]", "months of approval, YYYY-MM"),
+    ('["2018-08", "2018-08"]', "in the order of their months, each once"),
+    ('["2020-02", "2018-08"]', "in the order of their months, each once"),
+    ('["2018-09"]', "the first is later than effective_from"),
+]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ('extends = "cp_mp_166"\nlimit = 3\n', "unknown key 'limit'; known: .*effective_from"),
-        ('extends = "cp_mp_166"\nversion = 1\nversion = 2\n', r"line 3"),
-        ('extends = "cp_mp_166"\nversion = \n', r"line 2"),
-        (OWN_POLICY.replace('version = "2024-01"\n', ""), "'version' is missing"),
+        ('extends = "cp_mp_166"\ntitle = "1"\ntitle = "2"\n', r"line 3"),
+        ('extends = "cp_mp_166"\ntitle = \n', r"line 2"),
+        (OWN_POLICY.replace('revisions = ["2022-11", "2024-01"]\n', ""), "'revisions' is missing"),
+        (OWN_POLICY.replace("presumes = []\n", ""), "'presumes' is missing"),
+        *((f'extends = "cp_mp_166"\nrevisions = {months}\n', f"revisions: .*{said}") for months, said in WRONG_REVISIONS),
+        ('extends = "cp_mp_166"\nrevisions = "2018-08"\n', "revisions is no list"),
         (OWN_POLICY.replace("effective_from = 2023-01-01", 'effective_from = "2023"'), "effective_from"),
         (OWN_POLICY.replace("noted_lines = []", 'noted_lines = "medicaid"'), "noted_lines"),
         ('extends = "nowhere"\n', 'extends = "nowhere": there is no such policy folder'),
@@ -178,6 +195,61 @@ def test_two_policies_of_one_id_are_an_error(tmp_path: Path, ids: Sequence[str])
         load_policies(mine)
 
 
+# --- states
+
+
+STATES = "state,effective_from,effective_to,outcome,source"
+
+
+def with_states(folder: Path, *rows: str, header: str = STATES) -> Path:
+    mine = extend(folder)
+    (mine / "states.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    return mine
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["TX,2020-01-01,2020-12-31,no_conflict,manual", "TX,2020-12-31,,precedence,manual"], "line 3: overlaps in TX with line 2"),
+        (["TX,2021-01-01,,no_conflict,manual", "TX,,2021-01-01,precedence,manual"], "line 2: overlaps in TX with line 3"),
+        (["TX,,,no_conflict,manual", "OH,,,precedence,manual", "TX,,,no_conflict,manual"], "line 4: overlaps in TX with line 2"),
+        (["OH,,,precedence,manual", "TX,2021-01-02,2021-01-01,precedence,manual"], "line 3: effective_to lies before effective_from"),
+        (["tx,,,precedence,manual"], "line 2: state must be two capital letters"),
+        (["TX,1/1/2020,,precedence,manual"], "line 2: effective_from must be a date, YYYY-MM-DD, or empty"),
+        (["TX,,2020-02-30,precedence,manual"], "line 2: effective_to must be a date, YYYY-MM-DD, or empty"),
+        (["TX,,,conflict,manual"], "line 2: outcome must be precedence or no_conflict"),
+        (["TX,,,precedence, "], "line 2: source is empty"),
+        (["TX,,,precedence"], "line 2: has 4 cells; it needs 5"),
+    ],
+)
+def test_states_that_contradict_each_other_or_say_nothing_are_named_by_line(tmp_path: Path, rows: list[str], said: str) -> None:
+    with pytest.raises(AuditError, match=rf"^mine/states\.csv, {re.escape(said)}"):
+        load_policy(with_states(tmp_path / "mine", *rows))
+
+
+def test_a_table_of_states_needs_its_header(tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match=rf"^mine/states\.csv, line 1: the header must be {STATES}"):
+        load_policy(with_states(tmp_path / "mine", "TX,precedence", header="state,outcome"))
+
+
+def test_dates_of_a_state_may_touch_and_states_may_share_dates(tmp_path: Path) -> None:
+    rows = ("TX,2021-01-01,,precedence,manual", "OH,2020-06-01,,no_conflict,manual", "TX,,2020-12-31,no_conflict,manual")
+    policy = load_policy(with_states(tmp_path / "mine", *rows))
+    assert [(rule.state, str(rule.effective_from), str(rule.effective_to), rule.outcome) for rule in policy.states] == [
+        ("TX", "2021-01-01", "None", "precedence"),
+        ("OH", "2020-06-01", "None", "no_conflict"),
+        ("TX", "None", "2020-12-31", "no_conflict"),
+    ]
+
+
+def test_the_states_of_a_plan_stand_in_the_place_of_those_it_extends(tmp_path: Path) -> None:
+    with_states(tmp_path / "base", "TX,,,precedence,manual")
+    without = make_policy(tmp_path / "without", 'extends = "base"\n')
+    other = make_policy(tmp_path / "other", 'extends = "base"\n')
+    (other / "states.csv").write_text(f"{STATES}\nOH,,,no_conflict,manual\n", encoding="utf-8")
+    assert [[rule.state for rule in load_policy(folder).states] for folder in (without, other)] == [["TX"], ["OH"]]
+
+
 # --- limits
 
 
@@ -212,14 +284,22 @@ def test_what_refers_to_a_limit_follows_it(tmp_path: Path) -> None:
 
 
 def test_both_interval_rules_go_by_one_limit_of_days(tmp_path: Path) -> None:
-    """On day 16 a second injection may be I.A.2's; where that asks for 21 days it is too early by both rules."""
-    rows = [line("A", "2023-01-10"), line("B", "2023-01-26")]
+    """On day 16 a second injection may be I.A.2's; where that asks for 21 days it is too early, by the one rule if it is marked diagnostic."""
+    rows = [
+        line(f"{day}-{person}", day, "27096", *modifiers, person=person)
+        for person, modifiers in (("plain", ["RT"]), ("marked", ["RT", "KX"]))
+        for day, modifiers in (("2023-01-10", ["RT"]), ("2023-01-26", modifiers))
+    ]
     mine = extend(tmp_path / "mine", "[rules.second_injection_under_two_weeks]", "min_days = 21")
-    names = ("rule_id", "determination")
-    assert keys(audit(tmp_path / "fourteen", rows, RULES / "cp_mp_166"), *names) == [(INTERVAL, "review")]
+    names = ("person_id", "rule_id", "determination")
+    assert keys(audit(tmp_path / "fourteen", rows, RULES / "cp_mp_166"), *names) == [
+        ("marked", INTERVAL, "review"),
+        ("plain", INTERVAL, "review"),
+    ]
     assert keys(audit(tmp_path / "twenty-one", rows, mine), *names) == [
-        (INTERVAL, "violation"),
-        ("second_injection_under_two_weeks", "review"),
+        ("marked", INTERVAL, "review"),
+        ("marked", "second_injection_under_two_weeks", "violation"),
+        ("plain", INTERVAL, "violation"),
     ]
 
 
@@ -227,7 +307,7 @@ def test_a_policys_own_limit_wins_over_that_of_the_one_it_extends(tmp_path: Path
     extend(tmp_path / "base", f"[rules.{INTERVAL}]", "min_months = 3", "[params]", "series_months = 10", "count_months = 11")
     mine = make_policy(tmp_path / "mine", f'extends = "base"\n[params]\nseries_months = 9\n[rules.{INTERVAL}]\nmin_months = 4\n')
     policy = load_policy(mine)
-    assert [policy.params[name] for name in ("interval_months", "series_months", "count_months", "same_visit_days")] == [4, 9, 11, 3]
+    assert [policy.params[name] for name in ("interval_months", "series_months", "count_months", "same_visit_days")] == [4, 9, 11, 7]
     assert [path.parent.name for path in policy.files if path.name == "policy.toml"] == ["cp_mp_166", "base", "mine"]
 
 
@@ -254,7 +334,8 @@ def test_a_rule_that_is_off_finds_nothing_until_a_plan_turns_it_on(tmp_path: Pat
         "I",
     )
     rules = {row["rule_id"]: row for row in read_report(tmp_path / "extends/out", "rules")}
-    assert (rules["bilateral_injection"]["is_enabled"], rules["bilateral_injection"]["reviews"]) == (True, 1)
+    assert rules["bilateral_injection"]["reviews"] == 1
+    assert "bilateral_injection" not in {row["rule_id"] for row in read_report(tmp_path / "off/out", "rules")}
     change(copied / "bilateral_injection.sql", "enabled: false", "enabled: true")
     assert audit(tmp_path / "edited", rows, copied) == [found]
 
@@ -291,11 +372,14 @@ def test_policies_run_beside_each_other(three: tuple[Result, Path], tmp_path: Pa
     first, own, strict = (of_policy(out, policy_id) for policy_id in ("CP.MP.166", "PLAN.1", "PLAN.2"))
     assert len(first) + len(own) + len(strict) == len(findings(out))
     assert len({row["finding_id"] for row in findings(out)}) == len(findings(out))
-    assert {(row["rule_id"], row["determination"], row["policy_version"]) for row in own} == {("every_injection", "review", "2024-01")}
+    assert {(row["rule_id"], row["determination"], row["policy_version"], row["service_date"].year) for row in own} == {
+        ("every_injection", "review", "2022-11", 2023),
+        ("every_injection", "review", "2024-01", 2024),
+    }
     names = ("rule_id", "person_id", "service_date")
     assert set(keys(first, *names)) < set(keys(strict, *names))
     for policy_id in ("CP.MP.166", "PLAN.2"):
-        assert len([row for row in read_report(out, "rules") if row["policy_id"] == policy_id]) == 8
+        assert len([row for row in read_report(out, "rules") if row["policy_id"] == policy_id]) == 7
     assert [row["rule_id"] for row in read_report(out, "rules") if row["policy_id"] == "PLAN.1"] == ["every_injection"]
 
 
@@ -386,5 +470,4 @@ def test_limits_that_stand_elsewhere_are_known() -> None:
     assert load_policy(RULES / "cp_mp_166").references == {
         "interval_months": f"{INTERVAL}.min_months",
         f"{INTERVAL}.min_days": "second_injection_under_two_weeks.min_days",
-        "bilateral_injection.min_families": "multiple_procedures_per_visit.min_families",
     }

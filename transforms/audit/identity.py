@@ -44,7 +44,7 @@ class RunIdentity:
 
 
 def is_current(store: Store, identity: RunIdentity) -> bool:
-    """Tell whether the current run already says all that a run of this identity would."""
+    """Say whether the current run already says all that a run of this identity would."""
     run = store.current_run()
     if run is None:
         return False

@@ -34,6 +34,7 @@ def gather_inputs(
         extract_columns=_column_rows(batches),
         dispositions=list_reviews(store, "dispositions"),
         suppressions=list_reviews(store, "suppressions"),
+        lines_of_business=identity.settings["lines_of_business"],
     )
     settings = {
         "as_of": identity.as_of,

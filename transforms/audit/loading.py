@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sij_audit.transforms.audit.progress import ExtractBegun, ExtractEnded, ExtractRead, Reporter
 from sij_audit.transforms.ingest.extracts import name_of
-from sij_audit.transforms.ingest.feeds import required_columns
+from sij_audit.transforms.ingest.feeds import terms_of
 from sij_audit.transforms.ingest.intake import ingest_extract
 from sij_audit.transforms.ingest.landing import Landing, remember
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
@@ -53,7 +53,7 @@ def load_extracts(loading: Loading) -> tuple[Outcome, ...]:
             loading.codes,
             lambda unit, done, total: loading.report(ExtractRead(unit, done, total)),
             loading.settings.memory_limit,
-            required_columns(loading.settings.feeds, name_of(path)),
+            terms_of(loading.settings, name_of(path)),
         )
         if loading.landing and number > len(loading.extracts):
             outcome = loading.landing.recognize(path, outcome)

@@ -147,7 +147,7 @@ def sum_controls(batches: Sequence[Batch]) -> dict[str, Any]:
         for batch in batches:
             read, accounted = number(batch.controls[whole]), sum(number(batch.controls[part]) for part in parts)
             if read != accounted:
-                told = f"{measure} read {read}, accounted for {accounted}"
-                raise AuditError(f"{batch.extract} does not balance: {told}. Nothing was published.")
+                counts = f"{measure} read {read}, accounted for {accounted}"
+                raise AuditError(f"{batch.extract} does not balance: {counts}. Nothing was published.")
         sums |= {name: sum((number(batch.controls[name]) for batch in batches), number("0")) for name in (whole, *parts)}
     return sums

@@ -3,7 +3,7 @@
 It says in which order the steps of `steps.py` come, and what stops a run between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from sij_audit.transforms.audit.summary import RunSummary, summarize
 from sij_audit.transforms.duck import fetch_one
 from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.reviews import hash_reviews
+from sij_audit.transforms.ingest.batch_codes import ingest_mark
 from sij_audit.transforms.ingest.extracts import name_of
 from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds
 from sij_audit.transforms.ingest.formats import discover_extracts
@@ -133,7 +134,7 @@ def _run_locked(
     store: Store, request: Request, extracts: Sequence[Path], policies: Sequence[Policy], report: Reporter, steps: RunSteps
 ) -> Result:
     codes = load_codes()
-    landing = look(store, request.landing, codes, request.settings.feeds) if request.landing else None
+    landing = look(store, request.landing, codes, request.settings) if request.landing else None
     loading = Loading(store, extracts, landing, codes, request.settings, report)
     outcomes = steps.ingest(loading)
     result = _audit_loaded(store, request, codes, outcomes, policies, report, steps)
@@ -149,9 +150,9 @@ def _name_retracted(landing: Landing | None) -> list[str]:
     return [f"{list_names(map(name_of, sorted(landing.retracted)), NAMED)}: retracted, not read again."]
 
 
-def _name_kept_otherwise(batches: Sequence[Batch]) -> list[str]:
+def _name_kept_otherwise(batches: Sequence[Batch], claim_statuses: Mapping[str, str]) -> list[str]:
     """Name the extracts that other code has read and that were not at hand to be read again."""
-    extracts = sorted(batch.extract for batch in batches if batch.ingest != program.ingest_hash())
+    extracts = sorted(batch.extract for batch in batches if batch.ingest != ingest_mark(claim_statuses))
     if not extracts:
         return []
     return [f"{list_names(extracts, NAMED)}: loaded by another version of the program; what is given again, this one reads again."]
@@ -168,9 +169,9 @@ def _audit_loaded(
 ) -> Result:
     """Audit all that OUT holds, and publish what is new and need not be held back."""
     settings = request.settings
-    batches = select_batches(store.batches(), codes, retractions(store))
+    batches = select_batches(store.batches(), codes, retractions(store), request.settings.claim_statuses)
     notices = missing_feeds(settings.feeds, batches, outcomes, datetime.now(UTC))
-    remarks = tuple(_name_kept_otherwise(batches))
+    remarks = tuple(_name_kept_otherwise(batches, request.settings.claim_statuses))
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
         return Result(tuple(outcomes), _current(store), None, None, tuple(notices), remarks)
@@ -219,6 +220,7 @@ def identify_run(
         reviews=hash_reviews(store),
         settings={
             "line_of_business": request.line_of_business,
+            "lines_of_business": request.settings.lines_of_business,
             "max_requests_per_provider": request.settings.max_requests_per_provider,
         },
         program=program.program_hash(),

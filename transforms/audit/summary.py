@@ -29,10 +29,13 @@ class RuleTotals:
     policy_id: str
     rule_id: str
     policy_section: str
-    is_enabled: bool
     looked_at: int
     violations: int
     reviews: int
+    proven: int
+    presumed: int
+    likely: int
+    possible: int
     paid_amount: Decimal
     amount_at_risk: Decimal
 

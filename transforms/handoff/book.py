@@ -28,6 +28,7 @@ WIDTHS = {
     "claim_lines": 26,
     "rule_id": 26,
     "doubts": 20,
+    "presumptions": 20,
     "note": 28,
     "precedence_note": 30,
     "text": 120,

@@ -147,7 +147,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _is_later(current: Path, run_id: str, other_run_id: str) -> bool:
-    """Tell whether one run was published after another; runs before the current one are known by its trend."""
+    """Say whether one run was published after another; runs before the current one are known by its trend."""
     with open_run(current) as con:
         orders = dict(con.execute("select distinct run_id, run_order from trend").fetchall())
     return run_id in orders and other_run_id in orders and bool(orders[run_id] > orders[other_run_id])

@@ -162,7 +162,7 @@ def _describe_doubts(con: duckdb.DuckDBPyConnection) -> list[Note]:
 
 
 def _describe_rules(con: duckdb.DuckDBPyConnection) -> list[Note]:
-    rules = con.execute("from rules where is_enabled order by rowid").pl()
+    rules = con.execute("from rules order by rowid").pl()
     return [
         *_heading("What rules find, and by which limits"),
         *(note for rule in list_rules(rules, con.execute("from limits").pl()).iter_rows() for note in _pair(*rule)),

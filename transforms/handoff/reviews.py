@@ -105,7 +105,10 @@ def _read_findings(store: Store, file: Path, run_id: str) -> list[dict[str, Any]
     with open_run(run) as con:
         return fetch_dicts(
             con,
-            "select finding_id, evidence_id, policy_id, rule_id, determination from findings inner join review_states using (finding_id)",
+            """
+            select finding_id, evidence_id, policy_id, rule_id, determination, claim_lines
+            from findings inner join review_states using (finding_id)
+            """,
         )
 
 

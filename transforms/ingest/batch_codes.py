@@ -1,6 +1,8 @@
 """What a batch's lines were kept by, procedure codes and the program's own code, and whether that still holds."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from sij_audit.transforms import program
@@ -23,9 +25,16 @@ def lacking_codes(batch: Batch, codes: Sequence[Code]) -> list[str]:
     )
 
 
-def is_as_kept_today(batch: Batch, codes: Sequence[Code]) -> bool:
-    """Say whether reading the extract again would give the same batch: by today's codes and today's code."""
-    return batch.ingest == program.ingest_hash() and not lacking_codes(batch, codes)
+def is_as_kept_today(batch: Batch, codes: Sequence[Code], claim_statuses: Mapping[str, str]) -> bool:
+    """Say whether reading the extract again would give the same batch: by today's codes, code and further words of claim_status."""
+    return batch.ingest == ingest_mark(claim_statuses) and not lacking_codes(batch, codes)
+
+
+def ingest_mark(claim_statuses: Mapping[str, str]) -> str:
+    """Name what reads extracts: the hash of its code, and of the plan's own words of claim_status where there are any."""
+    if not claim_statuses:
+        return program.ingest_hash()
+    return sha256(json.dumps([program.ingest_hash(), dict(claim_statuses)], sort_keys=True).encode()).hexdigest()
 
 
 def code_table(codes: Sequence[Code]) -> list[dict[str, Any]]:

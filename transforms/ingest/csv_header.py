@@ -10,6 +10,7 @@ from sij_audit.transforms.errors import ExtractRefused
 from sij_audit.transforms.ingest.csv_lines import Lines
 from sij_audit.transforms.ingest.csv_records import Reader, has_lone_return, read_record
 from sij_audit.transforms.ingest.part import match_columns
+from sij_audit.transforms.ingest.readings import clean_name
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -37,7 +38,7 @@ class Header:
         if not raw.endswith(b"\n"):
             raise ExtractRefused(f"{name}: ends within its header row.")
         try:
-            self.names = [field.decode().strip(" ") for field in record.fields]
+            self.names = [clean_name(field.decode()) for field in record.fields]
         except UnicodeDecodeError:
             raise ExtractRefused(f"{name}: its header row is not UTF-8.") from None
         self.columns, self.ignored = match_columns(name, self.names, wanted)

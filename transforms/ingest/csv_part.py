@@ -22,7 +22,7 @@ from sij_audit.transforms.ingest.csv_strict_rows import read_strictly
 from sij_audit.transforms.ingest.extracts import BLOCK, Extract, decompress, read_blocks
 from sij_audit.transforms.ingest.part import REASONS, Format, PartInput, PartMisread, PlainFacts, Positions
 from sij_audit.transforms.ingest.plain_rows import PAD, PlainRows, Plan, find_plain_lines, make_plan
-from sij_audit.transforms.ingest.readings import Reading, missing, read_text
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS, Reading, is_filled, missing, read_text
 from sij_audit.transforms.ingest.threads import in_order
 from sij_audit.transforms.stages.reference import Code
 
@@ -72,7 +72,7 @@ class CsvPart:
 
     def filled(self, index: int) -> str:
         """Say, as SQL, whether a column's cell is filled."""
-        return f"case when c{index} >= '!' then true else coalesce(trim(c{index}, ' '), '') <> '' end"
+        return is_filled(f"c{index}")
 
     def sources(self) -> list[str]:
         """Give, as SQL, what holds the rows, each with `preset`, the reason why it is refused whatever its cells say.
@@ -204,7 +204,7 @@ class CsvPart:
         lines = self._plain_lines(positions)
         reader = Reader(self._descriptor, 1 << 12)
         records = (read_record(reader, start) for start in self._lines.starts(lines).tolist())
-        sample = [[field.decode(errors="replace").strip(" ") for field in record.fields] for record in records if record.fields]
+        sample = [[field.decode(errors="replace").strip(BLANK_LETTERS) for field in record.fields] for record in records if record.fields]
         if len(self._strict.read):
             sample += [list(row[2:]) for row in self.con.execute(f"select * from strict_cells limit {rows}").fetchall()]
         return [row for row in sample if len(row) >= len(self.names)]

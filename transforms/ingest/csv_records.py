@@ -121,7 +121,7 @@ def _unreadable(data: bytes, at: int, is_last: bool) -> tuple[None, int] | None:
 
 
 def has_lone_return(raw: bytes) -> bool:
-    """Tell whether a carriage return stands without its newline."""
+    """Say whether a carriage return stands without its newline."""
     return raw.count(b"\r") != raw.count(b"\r\n")
 
 

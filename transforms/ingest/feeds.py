@@ -1,13 +1,14 @@
 """The feeds that the settings name: which columns their extracts must have, which did not come, and what one has lost."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sij_audit.transforms.ingest.extracts import name_of
 from sij_audit.transforms.ingest.outcomes import LoadedBefore, Outcome
-from sij_audit.transforms.settings import Feed
+from sij_audit.transforms.settings import Feed, Settings
 from sij_audit.transforms.store.folder import Batch
 
 RECENT = 5
@@ -17,9 +18,27 @@ CHANCE = 1e-4
 """A column is lost where it would be empty less often than this, had its rows the share of filled cells that the feed has as a rule."""
 
 
-def required_columns(feeds: Sequence[Feed], extract: str) -> tuple[str, ...]:
-    """The columns that the feeds of an extract, by its name, must have."""
-    return tuple(sorted({column for feed in feeds if is_of(feed, extract) for column in feed.required_columns}))
+@dataclass(frozen=True)
+class Terms:
+    """What the settings say of an extract.
+
+    The columns that it must fill, the share of its rows that may be quarantined, and the plan's own words of claim_status.
+    """
+
+    required_columns: tuple[str, ...] = ()
+    max_quarantined: float = 1
+    claim_statuses: Mapping[str, str] = field(default_factory=dict)
+
+
+def terms_of(settings: Settings, extract: str) -> Terms:
+    """Find the terms of an extract by its name: what any of its feeds asks for, and the least of their shares."""
+    feeds = [feed for feed in settings.feeds if is_of(feed, extract)]
+    shares = [feed.max_quarantined for feed in feeds if feed.max_quarantined is not None]
+    return Terms(
+        required_columns=tuple(sorted({column for feed in feeds for column in feed.required_columns})),
+        max_quarantined=min(shares, default=settings.max_quarantined),
+        claim_statuses=settings.claim_statuses,
+    )
 
 
 def is_of(feed: Feed, extract: str) -> bool:

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,22 +19,29 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from sij_audit.transforms import program
 from sij_audit.transforms.columns import COLUMNS, FORMAT
 from sij_audit.transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
-from sij_audit.transforms.ingest.batch_codes import code_table, is_as_kept_today
+from sij_audit.transforms.ingest.batch_codes import code_table, ingest_mark, is_as_kept_today
 from sij_audit.transforms.ingest.batch_files import write_lines, write_quarantine
-from sij_audit.transforms.ingest.controls import balance_rows, describe_columns
+from sij_audit.transforms.ingest.controls import balance_rows, describe_columns, describe_reasons
 from sij_audit.transforms.ingest.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
+from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.ingest.part import Format, Part, PartInput, PartMisread, Progress
+from sij_audit.transforms.ingest.readings import define_status_words
+from sij_audit.transforms.ingest.row_checks import ScannedRows
 from sij_audit.transforms.settings import MEMORY_LIMIT, bytes_of
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
+
+NO_TERMS = Terms()
+
+FEW_ROWS = 10
+"""So many quarantined rows refuse no extract, unless they are all that it has."""
 
 MEMORY_SHARE = 9, 14
 """What DuckDB may use of the memory limit while an extract is read, before it spills; what reads and writes beside it needs the rest."""
@@ -54,7 +61,7 @@ class Given:
     codes: Sequence[Code]
     progress: Progress
     memory_limit: str
-    required_columns: Sequence[str]
+    terms: Terms
 
     def hash_as_said(self, sidecars: Sidecars) -> str:
         """Wait for the SHA-256 of the content; ExtractRefused where the sender says another."""
@@ -78,12 +85,11 @@ def ingest_extract(
     codes: Sequence[Code],
     progress: Progress = show_no_progress,
     memory_limit: str = MEMORY_LIMIT,
-    required_columns: Sequence[str] = (),
+    terms: Terms = NO_TERMS,
 ) -> Outcome:
     """Load one extract, or say why not; the caller holds the store's lock.
 
-    An extract that fills one of `required_columns` nowhere is refused, unless its content was loaded before. AuditError where the controls do
-    not balance.
+    Unless its content was loaded before, an extract is refused that does not keep its terms. AuditError where the controls do not balance.
     """
     hashing: Future[str] | None = None
     with ExitStack() as stack:
@@ -92,7 +98,7 @@ def ingest_extract(
             extract = stack.enter_context(open_extract(path, compression))
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
-                return _ingest(store, Given(extract, extract_format, hashing, codes, progress, memory_limit, required_columns))
+                return _ingest(store, Given(extract, extract_format, hashing, codes, progress, memory_limit, terms))
             except Exception:
                 check_unchanged(extract)
                 raise
@@ -118,7 +124,7 @@ def _ingest(store: Store, given: Given) -> Loaded | LoadedBefore | Retracted:
     if any(batch.size == extract.size for batch in batches):
         # only then its content may be known, and to wait for the hash costs time
         known = [batch for batch in batches if batch.sha256 == given.hashing.result()]
-        valid = [batch for batch in known if is_as_kept_today(batch, given.codes)]
+        valid = [batch for batch in known if is_as_kept_today(batch, given.codes, given.terms.claim_statuses)]
         if valid:
             given.hash_as_said(sidecars)
             check_unchanged(extract)
@@ -150,17 +156,18 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
     work.mkdir(mode=0o700, parents=True)
     try:
         with ExitStack() as stack:
-            con = stack.enter_context(_connect(work, given.memory_limit))
+            con = stack.enter_context(_connect(work, given.memory_limit, given.terms.claim_statuses))
             part = stack.enter_context(given.format.open_part(PartInput(con, extract, COLUMNS, work, given.progress, is_trusted)))
             if sidecars.rows not in (None, part.rows_read):
                 raise ExtractRefused(
                     f"{extract.name}: has {part.rows_read} rows, and its sidecar {extract.name}.totals.json says {sidecars.rows}."
                 )
-            batch = _find_batch(store, part, given, sidecars, in_out)
+            batch, rows = _find_batch(store, part, given, sidecars, in_out)
             if sidecars.paid_amount is not None and sidecars.paid_amount != Decimal(batch.controls["paid_read"]):
                 raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
             if not in_out.known:
-                _refuse_lacking(batch, extract.name, given.required_columns)
+                _refuse_lacking(batch, extract.name, given.terms.required_columns)
+                _refuse_unusable(batch, part, rows, given)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: write_quarantine(part, batch.extract, path))
             write_durably(batch.path, lambda path: write_lines(part, batch, path))
@@ -178,7 +185,7 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_out: InOut) -> Batch:
+def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_out: InOut) -> tuple[Batch, ScannedRows]:
     """Do both steps for a whole extract: the lines to keep are then in the view `kept`, and the batch says of what they are."""
     extract = given.extract
     relevant = find_relevant_claims(part, given.codes)
@@ -187,8 +194,9 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
     latest = relevant.rows.latest_service_date
     content = given.hash_as_said(sidecars)
     codes = code_table(given.codes)
-    batch_id = sha256(json.dumps([content, codes, FORMAT, program.ingest_hash()], sort_keys=True).encode()).hexdigest()[:32]
-    return Batch(
+    ingest = ingest_mark(given.terms.claim_statuses)
+    batch_id = sha256(json.dumps([content, codes, FORMAT, ingest], sort_keys=True).encode()).hexdigest()[:32]
+    batch = Batch(
         batch_id=batch_id,
         path=store.claims / f"{batch_id}.parquet",
         format=FORMAT,
@@ -200,8 +208,9 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
         controls=controls,
         columns=describe_columns(part, relevant.rows),
         reasons=reasons,
-        ingest=program.ingest_hash(),
+        ingest=ingest,
     )
+    return batch, relevant.rows
 
 
 def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str]) -> None:
@@ -214,7 +223,18 @@ def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str])
             raise ExtractRefused(f"{extract}: has column {name} empty in every row, and required_columns in the settings asks for it.")
 
 
-def _connect(work: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
+def _refuse_unusable(batch: Batch, part: Part, rows: ScannedRows, given: Given) -> None:
+    """Refuse an extract with too many rows that cannot be used: most likely its sender, or who mapped it, changed something."""
+    extract, read, quarantined = given.extract.name, batch.controls["rows_read"], batch.controls["rows_quarantined"]
+    if quarantined > given.terms.max_quarantined * read and (quarantined > FEW_ROWS or quarantined == read):
+        raise ExtractRefused(
+            f"{extract}: {quarantined:,} of its {read:,} rows would be quarantined, a larger share than max_quarantined in the settings "
+            f"({given.terms.max_quarantined:g}): {'; '.join(describe_reasons(part, rows, batch.reasons))}. Nothing of it was loaded. "
+            f"Correct the extract and deliver it again, or allow more with max_quarantined."
+        )
+
+
+def _connect(work: Path, memory_limit: str, claim_statuses: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     share, whole = MEMORY_SHARE
     con = duckdb.connect(
         config={
@@ -226,6 +246,7 @@ def _connect(work: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         }
     )
     con.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+    con.execute(define_status_words(claim_statuses))
     return con
 
 

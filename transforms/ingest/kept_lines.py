@@ -15,7 +15,7 @@ import pyarrow as pa
 from sij_audit.transforms.columns import COLUMNS, Column
 from sij_audit.transforms.duck import fetch_one, registered
 from sij_audit.transforms.ingest.part import Part, PartMisread, Positions
-from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, missing
+from sij_audit.transforms.ingest.readings import FIRST_DATE, FIRST_FORM, LAST_DATE, missing
 from sij_audit.transforms.ingest.row_checks import CLAIM_HASH, ScannedRows, scan_rows
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch
@@ -102,14 +102,14 @@ def _fetch(part: Part, rows: ScannedRows, condition: str) -> None:
 
 
 def _columns_there(part: Part) -> list[Column]:
-    return [column for column in COLUMNS if part.reading(column, DATE_FORMS[0]) != missing(column)]
+    return [column for column in COLUMNS if part.reading(column, FIRST_FORM) != missing(column)]
 
 
 def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
     """Make what selects canonical values of a source's rows, with hashes of claim and row; a date that no row may have is null."""
     drafts, values = [], []
     for column in COLUMNS:
-        reading = part.reading(column, rows.date_forms.get(column.name, DATE_FORMS[0]))
+        reading = part.reading(column, rows.date_forms.get(column.name, FIRST_FORM))
         drafts.append(f"{reading.draft} as draft_{column.name}")
         value = reading.value
         if column.kind == "date":

@@ -14,14 +14,13 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
-from sij_audit.transforms import program
 from sij_audit.transforms.errors import AuditError, UsageError
-from sij_audit.transforms.ingest.batch_codes import is_as_kept_today
+from sij_audit.transforms.ingest.batch_codes import ingest_mark, is_as_kept_today
 from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, name_of
-from sij_audit.transforms.ingest.feeds import required_columns
+from sij_audit.transforms.ingest.feeds import Terms, terms_of
 from sij_audit.transforms.ingest.formats import is_extract_name
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Outcome, Refused, Retracted
-from sij_audit.transforms.settings import Feed
+from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
@@ -56,7 +55,7 @@ class Entry:
     """Of a refusal; None where its content is in a batch."""
     ingest: str | None = None
     """SHA-256 of the code that refused it; as all that follows, of a refusal."""
-    required_columns: tuple[str, ...] = ()
+    terms: Terms | None = None
     may_pass: bool = False
     is_content_held: bool = False
     """OUT had loaded the same bytes under another name, or with other sidecars."""
@@ -68,7 +67,7 @@ class Landing:
 
     folder: Path
     looked_ns: int
-    feeds: tuple[Feed, ...]
+    settings: Settings
     marks: Mapping[Path, Marks]
     known: Mapping[Path, LoadedBefore | Refused]
     """Those that need not be opened."""
@@ -88,9 +87,9 @@ class Landing:
         """What is known without a look."""
         return tuple(self.known.values())
 
-    def required_columns(self, path: Path) -> tuple[str, ...]:
-        """The columns without which an extract of this name is refused."""
-        return required_columns(self.feeds, name_of(path))
+    def terms(self, path: Path) -> Terms:
+        """What the settings say of an extract of this name."""
+        return terms_of(self.settings, name_of(path))
 
     def recognize(self, path: Path, outcome: Outcome) -> Outcome:
         """Mark a refusal that says what was said before of the same bytes: an extract that was only copied or touched alarms nobody again."""
@@ -99,7 +98,7 @@ class Landing:
             return outcome
         own, *sidecars = self.marks[path]
         known_own, *known_sidecars = entry.marks
-        said = (outcome.reason, outcome.sha256, program.ingest_hash(), sidecars)
+        said = (outcome.reason, outcome.sha256, ingest_mark(self.settings.claim_statuses), sidecars)
         is_same = said == (entry.reason, entry.extract_sha256, entry.ingest, known_sidecars)
         return replace(outcome, is_remembered=is_same and (outcome.sha256 is not None or own == known_own))
 
@@ -109,7 +108,7 @@ class Landing:
         return {path: all_known[path] for path in self.marks if path in all_known}
 
 
-def look(store: Store, folder: Path, codes: Sequence[Code], feeds: Sequence[Feed] = ()) -> Landing:
+def look(store: Store, folder: Path, codes: Sequence[Code], settings: Settings) -> Landing:
     """List a folder's extracts and recall what became of them; the caller holds OUT's lock.
 
     What other code has read or refused is read again. UsageError where there is no such folder.
@@ -130,17 +129,18 @@ def look(store: Store, folder: Path, codes: Sequence[Code], feeds: Sequence[Feed
             continue
         found = batches.get(entry.extract_sha256 or "", [])
         if entry.reason is None:
-            if len(found) == 1 and is_as_kept_today(found[0], codes):
+            if len(found) == 1 and is_as_kept_today(found[0], codes, settings.claim_statuses):
                 known[path] = LoadedBefore(found[0], path)
             elif not found and entry.extract_sha256 in retracted:
                 left.append(path)
         elif (
             not entry.may_pass
             and entry.is_content_held == bool(found)
-            and (entry.ingest, entry.required_columns) == (program.ingest_hash(), required_columns(feeds, name_of(path)))
+            and entry.terms == terms_of(settings, name_of(path))
+            and entry.ingest == ingest_mark(settings.claim_statuses)
         ):
             known[path] = Refused(name_of(path), entry.extract_sha256, entry.reason, is_remembered=True)
-    return Landing(folder, looked_ns, tuple(feeds), marks, known, frozenset(left), memory, frozenset(batches))
+    return Landing(folder, looked_ns, settings, marks, known, frozenset(left), memory, frozenset(batches))
 
 
 def remember(store: Store, landing: Landing, outcomes: Mapping[Path, Outcome]) -> None:
@@ -200,8 +200,8 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
                 is_settled,
                 outcome.sha256,
                 outcome.reason,
-                program.ingest_hash(),
-                landing.required_columns(path),
+                ingest_mark(landing.settings.claim_statuses),
+                landing.terms(path),
                 outcome.may_pass,
                 outcome.sha256 in landing.contents,
             )
@@ -223,9 +223,10 @@ def _recall(store: Store) -> dict[str, dict[str, Entry]]:
         return {}
 
 
-def _entry(marks: Sequence[Sequence[int] | None], required_columns: Sequence[str], **facts: Any) -> Entry:
+def _entry(marks: Sequence[Sequence[int] | None], terms: Mapping[str, Any] | None, **facts: Any) -> Entry:
     pairs = [None if mark is None else (mark[0], mark[1], mark[2], mark[3]) for mark in marks]
-    return Entry(marks=tuple(pairs), required_columns=tuple(required_columns), **facts)
+    kept = Terms(**{**terms, "required_columns": tuple(terms["required_columns"])}) if terms else None
+    return Entry(marks=tuple(pairs), terms=kept, **facts)
 
 
 def _keep(store: Store, folders: Mapping[str, Mapping[str, Entry]]) -> None:

@@ -13,7 +13,7 @@ from sij_audit.transforms.duck import registered
 from sij_audit.transforms.errors import ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.extracts import Extract
 from sij_audit.transforms.ingest.part import Format, PartInput, PlainFacts, Positions, match_columns
-from sij_audit.transforms.ingest.readings import Reading, is_text_type, missing, read_typed
+from sij_audit.transforms.ingest.readings import Reading, are_usual, clean_name, is_filled, is_text_type, missing, read_typed
 from sij_audit.transforms.stages.reference import Code
 
 RAW_ROWS = 1000
@@ -25,7 +25,7 @@ class ParquetPart:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, extract: Extract, file: pq.ParquetFile, wanted: Sequence[Column]) -> None:
         self.con = con
-        self.names: Sequence[str] = [name.strip(" ") for name in file.schema_arrow.names]
+        self.names: Sequence[str] = [clean_name(name) for name in file.schema_arrow.names]
         self.columns: Mapping[str, int]
         self.ignored: Sequence[int]
         self.columns, self.ignored = match_columns(extract.name, self.names, wanted)
@@ -57,7 +57,7 @@ class ParquetPart:
         if pa.types.is_null(self._types[index]):
             return "false"
         if is_text_type(self._types[index]):
-            return f"case when c{index} >= '!' then true else coalesce(trim(c{index}, ' '), '') <> '' end"
+            return is_filled(f"c{index}")
         return f"c{index} is not null"
 
     def sources(self) -> list[str]:
@@ -140,7 +140,7 @@ def _expected(column: Column) -> str:
 def _filled_counts(file: pq.ParquetFile, types: Sequence[pa.DataType]) -> dict[int, int]:
     """Count filled cells by the footer's statistics, for each column where they are proof of it.
 
-    A text that is there and begins with no blank or control character is filled; the smallest value speaks for all.
+    A text that begins in the usual way is filled; the smallest and the largest value speak for all.
     """
     metadata = file.metadata
     leaves = {metadata.schema.column(leaf).path: leaf for leaf in range(metadata.num_columns)}
@@ -156,7 +156,7 @@ def _filled_counts(file: pq.ParquetFile, types: Sequence[pa.DataType]) -> dict[i
             if statistics is None or not statistics.has_null_count or statistics.null_count > rows:
                 break
             filled = rows - statistics.null_count
-            if filled and is_text_type(arrow_type) and not _begins_all(statistics):
+            if filled and is_text_type(arrow_type) and not _are_all_filled(statistics):
                 break
             count += filled
         else:
@@ -164,9 +164,9 @@ def _filled_counts(file: pq.ParquetFile, types: Sequence[pa.DataType]) -> dict[i
     return counts
 
 
-def _begins_all(statistics: pq.Statistics) -> bool:
-    """Tell whether no value of a text column is less than the first character that is no blank."""
+def _are_all_filled(statistics: pq.Statistics) -> bool:
+    """Say whether every value of a text column is written in the usual way, and so stands for something, by the smallest and the largest."""
     try:
-        return bool(statistics.has_min_max and str(statistics.min) >= "!")
+        return bool(statistics.has_min_max and are_usual(str(statistics.min), str(statistics.max)))
     except (UnicodeDecodeError, pa.ArrowException):
         return False

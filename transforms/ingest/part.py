@@ -132,7 +132,7 @@ def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column]) -> 
     columns: dict[str, int] = {}
     ignored = []
     for index, given in enumerate(names):
-        column = given.strip(" ").lower()
+        column = given.lower()
         if column not in canonical:
             ignored.append(index)
         elif column in columns:

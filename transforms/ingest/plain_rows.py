@@ -2,7 +2,8 @@
 
 Most lines are such rows, and to read their cells as text costs several times what it takes to see that. Whatever is not plain,
 for whatever reason, is left to the checks in SQL, which own every decision: nothing is refused, and nothing found relevant, here. Plain is a
-row of as many fields as there are columns, without quotes or cells that begin with a blank, whose checked cells are written in the usual way.
+row of as many fields as there are columns, without quotes, cells that begin with a blank, or texts that stand for nothing, and whose
+checked cells are written in the usual way.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sij_audit.transforms.ingest.readings import MONTHS
 from sij_audit.transforms.stages.reference import Code
 
 Bytes = npt.NDArray[np.uint8]
@@ -40,6 +42,14 @@ LOWER_CASE = np.uint64(0x2020202020202020)
 NO_CASE = np.uint64(0xDFDFDFDFDFDFDFDF)
 NOT_ASCII = np.uint64(0x8080808080808080)
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
+ONES = np.uint64(0x0101010101010101)
+POINTS = np.uint64(0x2E2E2E2E2E2E2E2E)
+
+UNUSUAL, LETTER = 1, 2
+FIRST_BYTES = np.zeros(256, np.uint8)
+"""What a cell's first byte says: blanks, and what begins a wrapper or a text that stands for nothing; N begins others too."""
+FIRST_BYTES[list(b" \t=(\\~\xc2")] = UNUSUAL
+FIRST_BYTES[list(b"Nn")] = LETTER
 
 
 def _word(text: bytes) -> np.uint64:
@@ -62,7 +72,7 @@ class Numbers:
         self._numbers[places] = list(numbers.values())
 
     def find(self, words: Words) -> tuple[Flags, npt.NDArray[np.int32]]:
-        """Tell which of the words stand for a number, and for which."""
+        """Say which of the words stand for a number, and for which."""
         places = self._places(words)
         return self._words[places] == words, self._numbers[places]
 
@@ -84,11 +94,13 @@ class DateForm:
     def __init__(self, name: str) -> None:
         self.name = name
         self.width = len(name)
-        day = {"YYYY-MM-DD": "-{:02}-{:02}", "YYYYMMDD": "{:02}{:02}", "MM/DD/YYYY": "{:02}/{:02}/"}[name]
+        day = {"YYYY-MM-DD": "-{0:02}-{1:02}", "YYYYMMDD": "{0:02}{1:02}", "MM/DD/YYYY": "{0:02}/{1:02}/", "DD-MON-YYYY": "{1:02}-{2}-"}[
+            name
+        ]
         self.years = Numbers({b"\0\0\0\0%d" % year: 10000 * year for year in range(1990, 2100)})
         self.days = Numbers(
             {
-                day.format(month, number).encode(): 100 * month + number
+                day.format(month, number, MONTHS[month - 1]).encode(): 100 * month + number
                 for month, last in enumerate(LAST_DAYS, 1)
                 for number in range(1, last + 1)
             }
@@ -180,9 +192,8 @@ def find_plain_lines(padded: bytearray, ends: Offsets, is_row: Flags, plan: Plan
     contents_end = ends - 1
     if b"\r" in padded:
         contents_end = contents_end - (data[ends - 2] == 13)
-    is_comma = data == 44
-    commas = np.flatnonzero(is_comma).astype(np.int32)
-    blanks = np.concatenate([np.flatnonzero(is_comma[:-1] & (data[1:] == 32)) + 1, starts[data[starts] == 32]])
+    commas = np.flatnonzero(data == 44).astype(np.int32)
+    blanks = np.concatenate([_find_unusual(padded, data, commas + 1), _find_unusual(padded, data, starts)])
     usual = plan.width - 1
     if is_row.all() and not len(blanks) and b'"' not in padded and len(commas) == usual * len(ends):
         rows = np.arange(len(ends))
@@ -214,11 +225,13 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
     for name in ("claim_id", "member_id"):
         column = cells(name)
         assert column is not None
-        is_plain &= (column.widths > 0) & (column.last_bytes() != 32)
+        is_plain &= (column.widths > 0) & _ends_usually(column)
     if column := cells("data_source"):
-        is_plain &= (column.widths == 0) | (column.last_bytes() != 32)
+        is_plain &= (column.widths == 0) | _ends_usually(column)
     if column := cells("claim_line_number"):
         is_plain &= _digits(column.words(column.ends - 8), column.widths)
+    if column := cells("version_number"):
+        is_plain &= (column.widths == 0) | _digits(column.words(column.ends - 8), column.widths)
     service_dates = np.zeros(len(starts), np.int32)
     for name in DATE_COLUMNS:
         if column := cells(name):
@@ -242,7 +255,8 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
         is_plain &= (column.widths == 0) | ((column.widths <= 8) & is_known)
     if column := cells("hcpcs_code"):
         words = column.first_words()
-        is_other = ~plan.may_be_code[_spread(words)] & (words & NOT_ASCII == 0) & (column.widths <= 8) & (column.last_bytes() != 32)
+        is_short = (words & NOT_ASCII == 0) & (column.widths <= 8) & _ends_usually(column) & ~_holds_point(words)
+        is_other = ~plan.may_be_code[_spread(words)] & is_short
         is_plain &= (column.widths == 0) | is_other
     is_plain &= _is_original(cells("claim_frequency_code"), cells("bill_type_code"), len(starts))
     chosen = np.flatnonzero(is_plain)
@@ -259,8 +273,39 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
     )
 
 
+def _find_unusual(padded: bytearray, data: Bytes, starts: Offsets) -> npt.NDArray[np.int64]:
+    """Find, among offsets at which cells begin, those of cells that begin with a blank or a wrapper, or stand for nothing."""
+    firsts = FIRST_BYTES[data[starts]]
+    unusual: npt.NDArray[np.int64] = starts[firsts == UNUSUAL]
+    letters = starts[firsts == LETTER]
+    if not len(letters):
+        return unusual
+    words = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))[letters] | LOWER_CASE
+    is_null = np.zeros(len(letters), bool)
+    for text in (b"null", b"nan", b"none"):
+        ends = (words >> np.uint64(8 * len(text))) & np.uint64(0xFF)
+        is_end = (ends == 44) | (ends == 0x2A) | (ends == 0x2D) | (ends == 32) | (ends == 0x29)
+        is_null |= (words & LOW_BYTES[len(text)] == _word(text)) & is_end
+    found: npt.NDArray[np.int64] = np.concatenate([unusual, letters[is_null]])
+    return found
+
+
+def _ends_usually(column: Cells) -> Flags:
+    """Say which cells do not end with a blank."""
+    last = column.last_bytes()
+    is_usual: Flags = (last != 32) & (last != 9) & (last != 0xA0)
+    return is_usual
+
+
+def _holds_point(words: Words) -> Flags:
+    """Say which words of ASCII hold a point."""
+    others = words ^ POINTS
+    flags: Flags = ((others - ONES) & ~others & NOT_ASCII) != 0
+    return flags
+
+
 def _digits(words: Words, widths: Offsets) -> Flags:
-    """Tell which words end with digits alone, one to eight."""
+    """Say which words end with digits alone, one to eight."""
     return (widths >= 1) & (widths <= 8) & _are_digits(_zero_filled(words, widths))
 
 
@@ -312,19 +357,21 @@ def _dates(column: Cells, form: DateForm) -> tuple[Flags, npt.NDArray[np.int32]]
         years, days = first << HALF, first >> HALF | (second & LOW_BYTES[2]) << HALF
     elif form.name == "YYYYMMDD":
         years, days = first << HALF, first >> HALF
-    else:
+    elif form.name == "MM/DD/YYYY":
         years, days = (first >> np.uint64(48) | second << np.uint64(16)) << HALF, first & LOW_BYTES[6]
+    else:
+        years, days = (first >> np.uint64(56) | second << np.uint64(8)) << HALF, first & LOW_BYTES[7]
     is_year, year_numbers = form.years.find(years)
     is_day, day_numbers = form.days.find(days)
     return (column.widths == form.width) & is_year & is_day, year_numbers + day_numbers
 
 
 def _is_original(frequency: Cells | None, bill_type: Cells | None, count: int) -> Flags:
-    """Tell which rows are no adjustments, by a frequency of one digit, or by their type of bill where they have none."""
+    """Say which rows are no adjustments, by a frequency of one digit, or by their type of bill where they have none."""
     by_bill = np.ones(count, bool)
     if bill_type is not None:
         last = bill_type.last_bytes()
-        by_bill = (bill_type.widths == 0) | ((last != 55) & (last != 56) & (last != 32))
+        by_bill = (bill_type.widths == 0) | (_digits(bill_type.words(bill_type.ends - 8), bill_type.widths) & (last != 55) & (last != 56))
     if frequency is None:
         return by_bill
     digit = frequency.bytes(frequency.starts)

@@ -1,31 +1,98 @@
 """How a cell is read, as SQL: each canonical column's value and whether it is filled, from text or from a Parquet column's own type.
 
-Every test of a text is by pattern first and by cast after that: casts take `1e3`, `1_000`, `infinity`, and round. The usual cell has no
-blanks round it, so the first branch tries it as it stands, and only what is left over is trimmed and tried again.
+What can be read in one way only is read that way; what has two readings is not read. Every test of a text is by pattern first and by cast after
+that: casts take `1e3`, `1_000`, `infinity`, and round. The usual cell is written in one way, so the first branch tries it as it stands, and
+only what is left over is read by pattern.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from sij_audit.transforms.columns import CLAIM_STATUSES, Column
-
-DATE_FORMS = ("YYYY-MM-DD", "YYYYMMDD", "MM/DD/YYYY")
-"""In the order in which the first of equals is taken."""
-
-PATTERNS = {"amount": "-?[0-9]{1,12}(\\.[0-9]{1,2})?", "units": "-?[0-9]{1,9}(\\.[0-9]{1,4})?", "integer": "[0-9]{1,9}"}
-WHOLE_DIGITS = {"amount": 12, "units": 9, "integer": 9}
-DECIMALS = {"amount": 2, "units": 4, "integer": 0}
+from sij_audit.transforms.columns import Column
+from sij_audit.transforms.duck import quote_text
+from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.stages.reference import load_claim_statuses
 
 FIRST_DATE = "date '1990-01-01'"
 LAST_DATE = "date '2099-12-31'"
+
+NO_DATES = ("1000-01-01", "1900-01-01", "9999-12-31")
+"""Dates that stand for none, by convention."""
+
+BLANKS = " \\t\\x{A0}"
+"""Spaces, tabs and no-break spaces, in a class of a pattern."""
+
+BLANK_LETTERS = " \t\u00a0"
+
+UNWRAPPED = f'(?s)^[{BLANKS}]*(?:="[{BLANKS}]*(.*?)[{BLANKS}]*"|(.*?))[{BLANKS}]*$'
+"""A text without the blanks round it, and without Excel's wrapper."""
+
+NULL_TEXTS = r"null|\(null\)|\\n|nan|none|~"
+
+NULLS_OF_COLUMNS = {
+    "person_id": "unknown|0+",
+    "prior_authorization_number": "n|no|na|n/a|not required|not needed|exempt|0+",
+}
+"""Further texts, in any case, that stand for nothing in a column."""
+
+DIGIT_COLUMNS = {
+    "hcpcs_code",
+    *(f"hcpcs_modifier_{n}" for n in range(1, 6)),
+    *("claim_frequency_code", "bill_type_code", "revenue_center_code", "place_of_service_code"),
+    *("rendering_npi", "billing_npi", "facility_npi"),
+}
+"""Columns in which digits, a point and zeros are the digits: a number was made of a code."""
+
+TIME = (
+    "[ T](?:(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)?"
+    "|(?:0?[1-9]|1[0-2]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)? ?[AaPp][Mm])(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+"""A time of day behind a date, which is dropped."""
+
+USUAL_BEGINNINGS = [("0", "="), ("A", "N"), ("O", "\\"), ("a", "n"), ("o", "{")]
+"""Between which characters a text begins that is no blank, no wrapper, and nothing that stands for null."""
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """A form of dates: its pattern, with the year, month and day in groups, in the order that `groups` says."""
+
+    pattern: str
+    groups: str
+
+
+DATE_FORMS = {
+    "YYYY-MM-DD": DateForm("([0-9]{4})-([0-9]{2})-([0-9]{2})", "ymd"),
+    "YYYYMMDD": DateForm("([0-9]{4})([0-9]{2})([0-9]{2})", "ymd"),
+    "MM/DD/YYYY": DateForm("([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", "mdy"),
+    "DD-MON-YYYY": DateForm("([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})", "dmy"),
+}
+"""In the order in which the first of equals is taken."""
+
+FIRST_FORM = next(iter(DATE_FORMS))
+
+USUAL_PATTERNS = {"amount": "-?[0-9]{1,12}(\\.[0-9]{1,2})?", "units": "-?[0-9]{1,9}(\\.[0-9]{1,4})?", "integer": "[0-9]{1,9}"}
+WHOLE_DIGITS = {"amount": 12, "units": 9, "integer": 9}
+DECIMALS = {"amount": 2, "units": 4, "integer": 0}
+
+AMOUNT = "([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\\.[0-9]{1,2}0*)?"
+UNITS = "[0-9]+(\\.[0-9]{1,4}0*)?"
+NUMBER_PATTERNS = {
+    "amount": f"(-?\\$?|\\$-){AMOUNT}|\\$?{AMOUNT}-|(\\$?\\(|\\(\\$){AMOUNT}\\)",
+    "units": f"-?{UNITS}|{UNITS}-|\\({UNITS}\\)",
+    "integer": "[0-9]+(\\.0+)?",
+}
 
 
 @dataclass(frozen=True)
 class Reading:
     """SQL over a source row: `value` is the normalised value, null where there is none or it cannot be read; `filled` is never null.
 
-    `value` may speak of `draft_NAME`, which a subquery has to hold: a cast that is wanted twice is then made once.
+    Both may speak of `draft_NAME`, which a subquery has to hold: what is wanted twice is then made once.
     """
 
     value: str
@@ -33,32 +100,38 @@ class Reading:
     draft: str = "null"
 
 
+def clean_name(name: str) -> str:
+    """Take blanks and Excel's wrapper off a column's name."""
+    name = name.strip(BLANK_LETTERS)
+    return name[2:-1].strip(BLANK_LETTERS) if name.startswith('="') and name.endswith('"') and len(name) > 2 else name
+
+
 def missing(column: Column) -> Reading:
     """Read a column that the extract does not have."""
     return Reading(f"null::{column.sql_type}", "false")
 
 
-def read_text(column: Column, cell: str, date_form: str = DATE_FORMS[0]) -> Reading:
+def read_text(column: Column, cell: str, date_form: str = FIRST_FORM) -> Reading:
     """Read a cell that is text."""
     draft = f"draft_{column.name}"
     if column.kind == "date":
-        if date_form != DATE_FORMS[0]:
-            return Reading(read_date(cell, date_form), is_filled(cell))
-        # a date of four-digit year that is written as it was read has no second way to be written
-        usual = f"{draft}::varchar = {cell} and {draft} between {FIRST_DATE} and {LAST_DATE}"
+        usual = f"{draft} between {FIRST_DATE} and {LAST_DATE}"
         value = f"case when {usual} then {draft} when {cell} = '' then null else {read_date(cell, date_form)} end"
-        return Reading(value, is_filled(cell), f"try_cast({cell} as date)")
+        return Reading(
+            value, f"case when {usual} then true when {cell} = '' then false else {_is_dated(cell)} end", _usual_date(cell, date_form)
+        )
     if column.kind == "text":
-        return Reading(_in_case(column, cell), is_filled(cell))
-    pattern = PATTERNS[column.kind]
+        return Reading(_in_case(column, draft), f"{draft} is not null", clean_text(cell, column.name))
+    pattern = USUAL_PATTERNS[column.kind]
     usual = f"{draft}::varchar = {cell} and {draft} >= 0" if column.kind == "amount" else f"regexp_full_match({cell}, '{pattern}')"
     value = (
-        f"case when {usual} then {draft} when {cell} = '' then null when regexp_full_match(trim({cell}, ' '), '{pattern}') then {draft} end"
+        f"case when {usual} then {draft} when {cell} = '' then null when regexp_full_match({cell}, '{pattern}') then {draft} "
+        f"else {_number_in(clean_text(cell, column.name), column)} end"
     )
-    return Reading(value, is_filled(cell), f"try_cast({cell} as {column.sql_type})")
+    return Reading(value, is_filled(cell, column.name), f"try_cast({cell} as {column.sql_type})")
 
 
-def read_typed(column: Column, cell: str, arrow_type: pa.DataType, date_form: str = DATE_FORMS[0]) -> Reading | None:
+def read_typed(column: Column, cell: str, arrow_type: pa.DataType, date_form: str = FIRST_FORM) -> Reading | None:
     """Read a cell of a Parquet column; None where the contract has no reading for that type."""
     if pa.types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
@@ -66,19 +139,24 @@ def read_typed(column: Column, cell: str, arrow_type: pa.DataType, date_form: st
         return missing(column)
     if is_text_type(arrow_type):
         return read_text(column, cell, date_form)
-    filled = f"{cell} is not null"
     if column.kind == "date":
         if pa.types.is_date(arrow_type) or pa.types.is_timestamp(arrow_type):
-            return Reading(f"case when isfinite({cell}) then {cell}::date end", filled)
+            draft = f"draft_{column.name}"
+            no_dates = ", ".join(f"date '{day}'" for day in NO_DATES)
+            filled = f"{cell} is not null and coalesce({draft} not in ({no_dates}), true)"
+            return Reading(f"case when {filled} then {draft} end", filled, f"case when isfinite({cell}) then {cell}::date end")
         return None
     if column.kind == "text":
         return None
     value = _number(column, cell, arrow_type)
+    filled = f"{cell} is not null"
+    if pa.types.is_floating(arrow_type):
+        filled = f"coalesce(not isnan({cell}), false)"
     return None if value is None else Reading(value, filled)
 
 
 def is_text_type(arrow_type: pa.DataType) -> bool:
-    """Tell whether a Parquet column holds text."""
+    """Say whether a Parquet column holds text."""
     if pa.types.is_dictionary(arrow_type):
         arrow_type = arrow_type.value_type
     return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type) or pa.types.is_string_view(arrow_type))
@@ -91,64 +169,132 @@ def _number(column: Column, cell: str, arrow_type: pa.DataType) -> str | None:
     if pa.types.is_integer(arrow_type):
         return f"case when {cell} between {lowest} and {10**digits - 1} then {cell}::{column.sql_type} end"
     if pa.types.is_floating(arrow_type):
-        # the nearest allowed value, where within a millionth; a line number must be whole
+        # the nearest allowed value, where within a millionth or the type's own precision; a line number must be whole
         nearest = f"round({cell}::double, {decimals})"
         near = f"abs({cell}::double - {nearest}) <= {0 if column.kind == 'integer' else 1e-6:f}"
+        if pa.types.is_float32(arrow_type) and column.kind != "integer":
+            near = f"({near} or {nearest}::float = {cell})"
         lowest = "0" if column.kind == "integer" else f"-1e{digits}"
         bounds = f"{nearest} > {lowest}" if column.kind != "integer" else f"{nearest} >= 0"
         return f"case when isfinite({cell}) and {near} and {bounds} and {nearest} < 1e{digits} then try_cast({nearest} as {column.sql_type}) end"
-    if pa.types.is_decimal(arrow_type) and arrow_type.precision <= 38 and column.kind != "integer":
-        if arrow_type.scale <= decimals and arrow_type.precision - arrow_type.scale <= digits:
+    if pa.types.is_decimal(arrow_type) and arrow_type.precision <= 38:
+        if column.kind != "integer" and arrow_type.scale <= decimals and arrow_type.precision - arrow_type.scale <= digits:
             return f"{cell}::{column.sql_type}"
-        text = f"{cell}::varchar"
-        if arrow_type.scale > 0:
-            text = f"rtrim(rtrim({text}, '0'), '.')"
-        return f"case when regexp_full_match({text}, '{PATTERNS[column.kind]}') then try_cast({text} as {column.sql_type}) end"
+        return _number_in(f"{cell}::varchar", column)
     return None
 
 
-def trimmed(cell: str) -> str:
-    """Take the blanks off a text; null where nothing is left."""
-    return (
-        f"case when {cell} = '' then null when {cell} >= '!' and not suffix({cell}, ' ') then {cell} else nullif(trim({cell}, ' '), '') end"
-    )
+def _is_usual(cell: str, name: str) -> str:
+    """Say whether a text is written in the usual way: no blanks round it, no wrapper, and nothing that may stand for null."""
+    ranges = USUAL_BEGINNINGS
+    if name in NULLS_OF_COLUMNS:
+        ranges = [("1", "="), ("A", "E"), ("F", "N"), ("O", "U"), ("V", "\\"), ("a", "e"), ("f", "n"), ("o", "u"), ("v", "{")]
+    begins = " or ".join(f"({cell} >= '{low}' and {cell} < '{high}')" for low, high in ranges)
+    ends = " and ".join(f"not suffix({cell}, {blank})" for blank in ("' '", "chr(9)", "chr(160)"))
+    no_number = f" and not contains({cell}, '.')" if name in DIGIT_COLUMNS else ""
+    return f"({begins}) and {ends}{no_number}"
 
 
-def is_filled(cell: str) -> str:
-    """Tell whether a text is there and more than blanks."""
-    return f"case when {cell} >= '!' then true when {cell} = '' then false else coalesce(trim({cell}, ' '), '') <> '' end"
+def are_usual(first: str, last: str) -> bool:
+    """Say whether all texts from one to another, in the order of code points, begin in the usual way."""
+    return any(low <= first and last < high for low, high in USUAL_BEGINNINGS)
 
 
-def _in_case(column: Column, cell: str) -> str:
-    """Trim a text and normalise it."""
-    text = trimmed(cell)
+def clean_text(cell: str, name: str = "") -> str:
+    """Take blanks and Excel's wrapper off a text of a column; null where nothing is left, or what stands for nothing."""
+    nulls = "|".join(filter(None, (NULL_TEXTS, NULLS_OF_COLUMNS.get(name))))
+    unwrapped = f"regexp_replace({cell}, {quote_text(UNWRAPPED)}, '\\1\\2')"
+    if name in DIGIT_COLUMNS:
+        unwrapped = f"regexp_replace({unwrapped}, '^([0-9]+)\\.0+$', '\\1')"
+    text = f"nullif(regexp_replace({unwrapped}, {quote_text(f'^(?i:{nulls})$')}, ''), '')"
+    return f"case when {_is_usual(cell, name)} then {cell} when {cell} = '' then null else {text} end"
+
+
+def is_filled(cell: str, name: str = "") -> str:
+    """Say whether a text is there and stands for something."""
+    return f"case when {_is_usual(cell, name)} then true when {cell} = '' then false else {clean_text(cell, name)} is not null end"
+
+
+def define_status_words(further: Mapping[str, str]) -> str:
+    """Write the macro `claim_status_of`, which the reading of claim_status needs: of the shipped words and of a plan's own.
+
+    UsageError where a word of the plan's has another meaning already.
+    """
+    shipped = load_claim_statuses()
+    for word, status in further.items():
+        if shipped.get(word, status) != status:
+            raise UsageError(f"claim_statuses in the settings: {word!r} means {shipped[word]} already, and cannot mean {status}.")
+    words = " ".join(f"when {quote_text(word)} then {quote_text(status)}" for word, status in {**shipped, **further}.items())
+    return f"create temp macro claim_status_of(word) as case word {words} end"
+
+
+def _in_case(column: Column, text: str) -> str:
+    """Normalise a clean text."""
+    if column.name == "claim_status":
+        return f"claim_status_of(lower({text}))"
+    if column.name == "line_of_business":
+        return f"lower(regexp_replace({text}, ' +', ' ', 'g'))"
     if column.case == "upper case":
         return f"upper({text})"
     if column.case == "lower case":
         return f"lower({text})"
     if column.case == "no leading zeros":
-        zeroless = f"coalesce(nullif(ltrim({text}, '0'), ''), '0')"
-        return f"case when {cell} between '1' and '9' and strlen({cell}) = 1 then {cell} when {is_filled(cell)} then {zeroless} end"
+        return f"case when {text} is not null then coalesce(nullif(ltrim({text}, '0'), ''), '0') end"
     return text
 
 
-def read_date(cell: str, form: str) -> str:
-    """Read a text as a calendar date of one form, of any year from 0001 to 9999."""
-    return f"coalesce({_exact_date(cell, form)}, {_exact_date(f'trim({cell}, chr(32))', form)})"
+def _number_in(text: str, column: Column) -> str:
+    """Read a clean text as a number of a column's kind."""
+    whole = f"ltrim(replace(regexp_extract({text}, '[0-9,]+'), ',', ''), '0')"
+    decimals = DECIMALS[column.kind]
+    behind = f"|| regexp_extract({text}, '\\.[0-9]{{1,{decimals}}}')" if decimals else ""
+    sign = f"case when regexp_matches({text}, '[-(]') then '-' else '' end"
+    return (
+        f"case when regexp_full_match({text}, {quote_text(NUMBER_PATTERNS[column.kind])}) and strlen({whole}) <= {WHOLE_DIGITS[column.kind]} "
+        f"then try_cast({sign} || '0' || {whole} {behind} as {column.sql_type}) end"
+    )
 
 
-def _exact_date(cell: str, form: str) -> str:
-    if form == "YYYY-MM-DD":
-        iso, length = cell, 10
-    elif form == "YYYYMMDD":
-        iso, length = f"({cell}[1:4] || '-' || {cell}[5:6] || '-' || {cell}[7:8])", 8
+def _usual_date(cell: str, form: str) -> str:
+    """Read a date that is written in a form's fullest way, and nothing else."""
+    if form == FIRST_FORM:
+        # a date of four-digit year that is written as it was read has no second way to be written
+        return f"case when try_cast({cell} as date)::varchar = {cell} then try_cast({cell} as date) end"
+    if form == "YYYYMMDD":
+        iso, length, rest = f"({cell}[1:4] || '-' || {cell}[5:6] || '-' || {cell}[7:8])", 8, ""
+    elif form == "MM/DD/YYYY":
+        iso, length, rest = f"({cell}[7:10] || '-' || {cell}[1:2] || '-' || {cell}[4:5])", 10, f" and {cell}[3] = '/' and {cell}[6] = '/'"
     else:
-        iso, length = f"({cell}[7:10] || '-' || {cell}[1:2] || '-' || {cell}[4:5])", 10
-    slashes = f" and {cell}[3] = '/' and {cell}[6] = '/'" if "/" in form else ""
-    # a date that is written as it was read has no second way to be written: neither 2024-1-5 nor 2024/01/05 nor infinity passes
-    return f"case when strlen({cell}) = {length}{slashes} and try_cast({iso} as date)::varchar = {iso} then try_cast({iso} as date) end"
+        return "null::date"
+    return f"case when strlen({cell}) = {length}{rest} and try_cast({iso} as date)::varchar = {iso} then try_cast({iso} as date) end"
 
 
-def is_known_status(value: str) -> str:
-    """Tell whether a normalised claim status is one."""
-    return f"{value} in ({', '.join(f'{status!r}' for status in CLAIM_STATUSES)})"
+def read_date(cell: str, form: str) -> str:
+    """Read a text as a calendar date of one form, of any year from 0001 to 9999 and with or without a time of day; null for no date."""
+    text = clean_text(cell)
+    pattern = quote_text(f"^{DATE_FORMS[form].pattern}(?:{TIME})?$")
+    part = {name: f"regexp_extract({text}, {pattern}, {number})" for number, name in enumerate(DATE_FORMS[form].groups, 1)}
+    month = f"lpad({part['m']}, 2, '0')"
+    if form == "DD-MON-YYYY":
+        names = ", ".join(f"'{name}'" for name in MONTHS)
+        month = f"lpad(list_position([{names}], upper({part['m']}))::varchar, 2, '0')"
+    iso = f"({part['y']} || '-' || {month} || '-' || lpad({part['d']}, 2, '0'))"
+    is_read = f"try_cast({iso} as date)::varchar = {iso}"
+    return f"case when {_is_dated(cell)} and regexp_matches({text}, {pattern}) and {is_read} then try_cast({iso} as date) end"
+
+
+def _is_dated(cell: str) -> str:
+    """Say whether a text is filled and none of the dates that stand for none, in any form."""
+    written = []
+    for day in NO_DATES:
+        year, month, number = day.split("-")
+        name = MONTHS[int(month) - 1]
+        unpadded = [f"0?{text[1]}" if text[0] == "0" else text for text in (month, number)]
+        written += [
+            f"{year}-{month}-{number}",
+            f"{year}{month}{number}",
+            f"{unpadded[0]}/{unpadded[1]}/{year}",
+            f"{unpadded[1]}-(?i:{name})-{year}",
+        ]
+    pattern = quote_text(f"^(?:{'|'.join(written)})(?:{TIME})?$")
+    return f"coalesce(not regexp_matches({clean_text(cell)}, {pattern}), false)"

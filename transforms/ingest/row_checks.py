@@ -2,29 +2,55 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.duck import fetch_one, quote_text
 from sij_audit.transforms.ingest.part import REASONS, Part
-from sij_audit.transforms.ingest.readings import DATE_FORMS, FIRST_DATE, LAST_DATE, is_known_status, read_date
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS, DATE_FORMS, FIRST_DATE, FIRST_FORM, LAST_DATE, read_date
 from sij_audit.transforms.stages.reference import Code
 
 CHECKED_DATES = ("claim_line_start_date", "claim_start_date", "paid_date", "file_date")
 """Dates that refuse a row; what cannot be read in the others is null."""
 
 VALUES = (
-    *("claim_id", "data_source", "claim_line_number", "member_id", "paid_amount", "charge_amount", "service_unit_quantity"),
+    *(
+        "claim_id",
+        "data_source",
+        "claim_line_number",
+        "member_id",
+        "paid_amount",
+        "charge_amount",
+        "service_unit_quantity",
+        "version_number",
+    ),
     *("claim_status", "hcpcs_code", "claim_frequency_code", "bill_type_code", "claim_type"),
 )
+
+
+def _unread(name: str) -> str:
+    return f"(has_{name} and {name} is null)"
+
 
 CLAIM_HASH = "hash(claim_id, data_source)"
 """Finds the lines that may belong to a claim; whether they do, the claim itself shows."""
 
 MASK_BITS = 8
 """Facts of a row that are packed into one integer."""
+
+FAULTS: Mapping[str, Mapping[str, str]] = {
+    "missing_claim_id": {"claim_id": "not has_claim_id"},
+    "missing_claim_line_number": {"claim_line_number": "not has_claim_line_number"},
+    "missing_member": {"member_id": "not has_member_id"},
+    "missing_service_date": {"claim_line_start_date": "not (has_claim_line_start_date or has_claim_start_date)"},
+    "invalid_date": {name: f"(has_{name} and not coalesce({name} between {FIRST_DATE} and {LAST_DATE}, false))" for name in CHECKED_DATES},
+    "invalid_amount": {name: _unread(name) for name in ("paid_amount", "charge_amount")},
+    "invalid_number": {name: _unread(name) for name in ("claim_line_number", "service_unit_quantity", "version_number")},
+    "unknown_claim_status": {"claim_status": _unread("claim_status")},
+}
+"""What refuses a row that parses, as SQL, by reason in the order in which they are tried, and by the column at fault."""
 
 BY_NAME = {column.name: column for column in COLUMNS}
 DATES = tuple(column.name for column in COLUMNS if column.kind == "date")
@@ -77,10 +103,8 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
 
 
 def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str], has_positions: bool) -> str:
-    readings = {name: part.reading(BY_NAME[name], forms.get(name, DATE_FORMS[0])) for name in (*VALUES, *DATES)}
-    drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
-    cells = [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
-    names = {index: name for name, index in part.columns.items() if name in readings}
+    drafts, cells = _read_cells(part, forms)
+    names = {index: name for name, index in part.columns.items() if name in (*VALUES, *DATES)}
     filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
     cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
     position = "position, " if has_positions else ""
@@ -97,6 +121,13 @@ def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts:
     return " union all ".join(f"select {columns} from {source}" for source in rows)
 
 
+def _read_cells(part: Part, forms: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Give, as SQL, the drafts of all columns that are checked, and what is made of those: the value, and whether the cell is filled."""
+    readings = {name: part.reading(BY_NAME[name], forms.get(name, FIRST_FORM)) for name in (*VALUES, *DATES)}
+    drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
+    return drafts, [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
+
+
 def _checked_query(has_plain_rows: bool) -> str:
     columns = "claim_hash, reason, is_relevant, paid_cents"
     if not has_plain_rows:
@@ -107,23 +138,21 @@ def _checked_query(has_plain_rows: bool) -> str:
 
 def _reason() -> str:
     """Say, as SQL, why a row is refused: the first reason that applies."""
-    bad_dates = " or ".join(f"(has_{name} and not coalesce({name} between {FIRST_DATE} and {LAST_DATE}, false))" for name in CHECKED_DATES)
-    cases = {
-        "missing_claim_id": "not has_claim_id",
-        "missing_claim_line_number": "not has_claim_line_number",
-        "missing_member": "not has_member_id",
-        "missing_service_date": "not (has_claim_line_start_date or has_claim_start_date)",
-        "invalid_date": bad_dates,
-        "invalid_amount": _unread("paid_amount", "charge_amount"),
-        "invalid_number": _unread("claim_line_number", "service_unit_quantity"),
-        "unknown_claim_status": f"has_claim_status and not {is_known_status('claim_status')}",
-    }
-    tests = " ".join(f"when {case} then {REASONS[reason]}" for reason, case in cases.items())
+    tests = " ".join(f"when {' or '.join(faults.values())} then {REASONS[reason]}" for reason, faults in FAULTS.items())
     return f"case when preset > 0 then preset {tests} else 0 end"
 
 
-def _unread(*names: str) -> str:
-    return " or ".join(f"(has_{name} and {name} is null)" for name in names)
+def count_faults(part: Part, rows: ScannedRows) -> list[tuple[str, str, int]]:
+    """Count, by reason and column, the rows that parse and whose cell is at fault: (reason, column, rows), the reasons in their order."""
+    drafts, cells = _read_cells(part, rows.date_forms)
+    faults = [(reason, column, test) for reason, columns in FAULTS.items() for column, test in columns.items()]
+    counts = [0] * len(faults)
+    for source in part.sources():
+        read = f"(select preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))"
+        tests = ", ".join(f"count_if({test})" for _, _, test in faults)
+        found = part.con.execute(f"select {tests} from {read} where preset = 0").fetchone() or ()
+        counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
+    return [(reason, column, count) for (reason, column, _), count in zip(faults, counts, strict=True) if count]
 
 
 def _relevance(codes: Sequence[Code]) -> str:
@@ -177,22 +206,10 @@ def _guess_date_forms(part: Part) -> dict[str, str]:
     return forms
 
 
-_DATES = {
-    "YYYY-MM-DD": re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"),
-    "YYYYMMDD": re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})"),
-    "MM/DD/YYYY": re.compile(r"(?P<m>[0-9]{2})/(?P<d>[0-9]{2})/(?P<y>[0-9]{4})"),
-}
-
-
 def _date_form(cell: str | None) -> str | None:
-    for form, pattern in _DATES.items():
-        if match := pattern.fullmatch((cell or "").strip(" ")):
-            try:
-                date(int(match["y"]), int(match["m"]), int(match["d"]))
-            except ValueError:
-                return None
-            return form
-    return None
+    """Say which form a cell looks like; what looks like a date and is none is told when all cells are counted."""
+    written = (cell or "").strip(BLANK_LETTERS)
+    return next((form for form, how in DATE_FORMS.items() if re.match(how.pattern, written)), None)
 
 
 def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
@@ -205,5 +222,5 @@ def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
             reads = ", ".join(f"count({read_date(cell, form)})" for form in DATE_FORMS)
             found = part.con.execute(f"select {reads} from {source} where preset <> {REASONS['unparseable_row']}").fetchone() or ()
             counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
-        best[name] = DATE_FORMS[counts.index(max(counts))]
+        best[name] = tuple(DATE_FORMS)[counts.index(max(counts))]
     return best

@@ -119,7 +119,6 @@ def _describe_findings(summary: RunSummary) -> list[str]:
             f"{rule.policy_id} {rule.rule_id}: {dollars(rule.amount_at_risk)} at risk "
             f"(violations: {rule.violations:,}, reviews: {rule.reviews:,})"
             for rule in summary.rules
-            if rule.is_enabled
         ),
     ]
 
@@ -142,7 +141,6 @@ def _figures(summary: RunSummary) -> dict[str, Any]:
                 "amount_at_risk": str(rule.amount_at_risk),
             }
             for rule in summary.rules
-            if rule.is_enabled
         ],
     }
 

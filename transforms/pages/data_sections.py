@@ -100,12 +100,8 @@ def describe_controls(tables: Tables) -> Section:
 
 
 def describe_limits(tables: Tables) -> Section:
-    """List the limits in force, those of rules that are off aside."""
-    rules = (
-        tables["rules"]
-        .filter("is_enabled")
-        .select("policy_id", "rule_id", rule=pl.format("{}: {}", "policy_section", "title"), rule_order=pl.row_index())
-    )
+    """List the limits of the rules that were audited, and of the policy."""
+    rules = tables["rules"].select("policy_id", "rule_id", rule=pl.format("{}: {}", "policy_section", "title"), rule_order=pl.row_index())
     limits = (
         tables["limits"]
         .join(rules, on=["policy_id", "rule_id"], how="left")

@@ -293,7 +293,7 @@ def describe_doubts(tables: Tables, policy_id: str, anchor: str, is_split: bool)
     meanings = {key: doubts.get(key, (key, "")) for key in (OTHER, *(cell.key for cell in cells))}
     breakdown = suppress_small_cells(cells)
     title = "What claims leave open"
-    sentences = [f"Most doubts make a review of what would be a violation. Each {what.removesuffix('s')} is in one row."]
+    sentences = [f"A doubt makes a review of what would be a violation. Each {what.removesuffix('s')} is in one row."]
     names = ["Doubt", "What would settle it"]
     if breakdown is None:
         named = [list(meanings[cell.key]) for cell in cells if cell.key not in (NO_DOUBT, SEVERAL_DOUBTS)]

@@ -124,7 +124,7 @@ def align(result: Answer, cells: Sequence[Sequence[str | None]]) -> Iterator[str
 
 
 def is_number(values: Sequence[Any]) -> bool:
-    """Tell whether a column holds numbers alone, and one at least."""
+    """Say whether a column holds numbers alone, and one at least."""
     present = [value for value in values if value is not None]
     return bool(present) and all(type(value) in (int, float, Decimal) for value in present)
 

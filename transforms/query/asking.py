@@ -1,4 +1,4 @@
-"""One query of `sij-audit sql`: it is logged, judged, run within its time, and its answer shown or written; then how it ended is logged."""
+"""One query of `sij-audit sql`: it is logged, checked, run within its time, and its answer shown or written; then how it ended is logged."""
 
 import time
 from collections.abc import Sequence

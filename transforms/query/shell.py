@@ -187,7 +187,7 @@ def _macro_columns(con: duckdb.DuckDBPyConnection, macro: Entry) -> list[tuple[s
 
 
 def is_complete(text: str) -> bool:
-    """Tell whether Enter ends what was typed: a command, nothing, or a query whose last character of weight is a semicolon."""
+    """Say whether Enter ends what was typed: a command, nothing, or a query whose last character of weight is a semicolon."""
     if not text.strip() or text.lstrip().startswith("\\"):
         return True
     bare = QUOTING.sub(" ", re.sub(r'"[^"]*"', " ", text))

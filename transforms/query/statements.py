@@ -59,7 +59,7 @@ class QueryRefused(AuditError):
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that may run, as the text that was judged."""
+    """A statement that may run, as the text that was checked."""
 
     text: str
     gives_rows: bool
@@ -182,7 +182,7 @@ def _kind_of(statement: duckdb.Statement) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written as UTF-8: what the shell cannot decode of an argument, it hands over as halves of characters."""
+    """Say whether a text can be written as UTF-8: what the shell cannot decode of an argument, it hands over as halves of characters."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -49,7 +49,7 @@ REFUSED_ENDS = ((PROFESSIONAL, ",one field too many"), (PROFESSIONAL, None), (CO
 
 @dataclass(frozen=True)
 class Person:
-    """One planted person, and what the audit must find; nothing, where the claims are lawful."""
+    """One planted person, and what the audit must find; nothing, where the claims comply."""
 
     person_id: str
     scenario: str
@@ -240,6 +240,7 @@ def load_finding(values: dict[str, Any]) -> Finding:
             "service_date": date.fromisoformat(values["service_date"]),
             "earliest_compliant_date": date.fromisoformat(compliant) if compliant else None,
             "doubts": tuple(values["doubts"]),
+            "presumptions": tuple(values["presumptions"]),
         }
     )
 

@@ -1,7 +1,7 @@
 """What the SQL stages read besides the reference tables: its shape, and how it comes into a DuckDB that is open for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,17 @@ EXTRACT_COLUMNS = {
 }
 
 CLAIM_LINE = (
-    "STRUCT(claim_id VARCHAR, claim_line_number BIGINT, hcpcs_code VARCHAR, claim_type VARCHAR, billing_npi VARCHAR, "
-    "paid_amount DECIMAL(14, 2), amount_at_risk DECIMAL(14, 2))"
+    "STRUCT(data_source VARCHAR, claim_id VARCHAR, claim_line_number BIGINT, hcpcs_code VARCHAR, claim_type VARCHAR, billing_npi VARCHAR, "
+    "paid_date DATE, paid_amount DECIMAL(14, 2), amount_at_risk DECIMAL(14, 2))"
 )
 
 FINDING_COLUMNS = {
     **dict.fromkeys(("finding_id", "run_id", "status"), "VARCHAR"),
     "first_reported": "DATE",
-    **dict.fromkeys(("policy_id", "policy_version", "policy_section", "rule_id", "determination", "scope"), "VARCHAR"),
+    **dict.fromkeys(("policy_id", "policy_version", "policy_section", "rule_id", "determination", "strength", "scope"), "VARCHAR"),
     "doubts": "VARCHAR[]",
-    **dict.fromkeys(("person_id", "member_id", "line_of_business", "payer", "plan"), "VARCHAR"),
+    "presumptions": "VARCHAR[]",
+    **dict.fromkeys(("person_id", "member_id", "line_of_business", "payer", "plan", "state"), "VARCHAR"),
     "service_date": "DATE",
     "site": "VARCHAR",
     "procedure_codes": "VARCHAR[]",
@@ -66,6 +67,7 @@ DISPOSITION_COLUMNS = {
     **dict.fromkeys(("finding_id", "run_id", "evidence_id", "policy_id", "rule_id", "determination", "disposition"), "VARCHAR"),
     "recovered_amount": "DECIMAL(14, 2)",
     **dict.fromkeys(("reviewer", "note"), "VARCHAR"),
+    "claim_lines": "STRUCT(data_source VARCHAR, claim_id VARCHAR, claim_line_number BIGINT)[]",
     "imported_on": "DATE",
 }
 """What reviewers have said of findings, as OUT/reviews keeps it; a later import, and a later row, has the last word on a finding."""
@@ -106,6 +108,8 @@ class Inputs:
     extract_columns: Sequence[Mapping[str, Any]] = ()
     dispositions: Sequence[Path] = ()
     suppressions: Sequence[Path] = ()
+    lines_of_business: Mapping[str, str] = field(default_factory=dict)
+    """The plan's own: the group of a line of business, both in lower case."""
 
 
 def open_warehouse(folder: Path, memory_limit: str = "1500MB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
@@ -144,6 +148,8 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _load_files(con, "previous_trend", TREND_COLUMNS, [path for path in trend if path.is_file()])
     _load_files(con, "given_dispositions", DISPOSITION_COLUMNS, inputs.dispositions)
     _load_files(con, "given_suppressions", SUPPRESSION_COLUMNS, inputs.suppressions)
+    plan_lines = [{"line_of_business": value, "line_group": group} for value, group in inputs.lines_of_business.items()]
+    create_table(con, "plan_lines_of_business", {"line_of_business": "VARCHAR", "line_group": "VARCHAR"}, plan_lines)
     create_table(con, "extract_controls", CONTROL_COLUMNS, inputs.extract_controls)
     create_table(con, "extract_columns", EXTRACT_COLUMNS, inputs.extract_columns)
 

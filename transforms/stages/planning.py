@@ -28,8 +28,7 @@ RULE_COLUMNS = {
     "hcpcs_code": "VARCHAR",
     "is_violation": "BOOLEAN",
     "scope": "VARCHAR",
-    "doubt_bits": "BIGINT",
-    "noted_doubt_bits": "BIGINT",
+    "doubts": "VARCHAR[]",
     "prior_service_date": "DATE",
     "interval_days": "BIGINT",
     "prior_count": "BIGINT",
@@ -37,7 +36,7 @@ RULE_COLUMNS = {
     "breaks_left": "BOOLEAN",
     "breaks_right": "BOOLEAN",
     "may_cover_more": "BOOLEAN",
-    "procedure_codes": "VARCHAR[]",
+    "other_procedure_codes": "VARCHAR[]",
     "prior_claim_ids": "VARCHAR[]",
     "rationale": "VARCHAR",
 }

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.queries import SQL, Query, load_stage, place_of, read_query
 from sij_audit.transforms.stages.reference import reference_files
+from sij_audit.transforms.stages.states import StateRule, read_states
 
 RULES = SQL / "3_rules"
 
@@ -23,7 +24,8 @@ Value = int | str | bool | date | list[str]
 
 POLICY_KEYS = {
     "policy_id",
-    "version",
+    "revisions",
+    "presumes",
     "title",
     "effective_from",
     "text_held_from",
@@ -37,8 +39,12 @@ POLICY_KEYS = {
 
 DATES = {"effective_from", "text_held_from"}
 
+LISTS = {"revisions", "presumes", "precedence_lines", "noted_lines", "crossover_lines"}
+
 RUN_STAGES = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
 """The folders of `sql/` that make a published run, besides its policies."""
+
+STATES = "states.csv"
 
 RULE_VALUES = {
     "rank": ("[0-9]+", "a whole number"),
@@ -50,7 +56,7 @@ RULE_VALUES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a policy with the limits in force. `cites` is a family of procedures, or a group of families."""
+    """One rule of a policy with the limits in force. `cites` is the family of procedures whose lines its findings cite."""
 
     query: Query
     rank: int
@@ -78,12 +84,23 @@ class Policy:
     params: dict[str, Value]
     rules: tuple[Rule, ...]
     files: tuple[Path, ...]
+    states: tuple[StateRule, ...]
     references: dict[str, str]
     """Limits (`name` of the whole policy, `RULE_ID.name` of a rule) that stand in another rule, and where: `RULE_ID.name`."""
 
     @property
     def policy_id(self) -> str:
         return str(self.facts["policy_id"])
+
+    @property
+    def revisions(self) -> list[str]:
+        """The policy's revisions, YYYY-MM, each in force from the first day of its month of approval."""
+        return cast("list[str]", self.facts["revisions"])
+
+    @property
+    def presumes(self) -> list[str]:
+        """What findings may rest on without being in doubt: doubt_id."""
+        return cast("list[str]", self.facts["presumes"])
 
     @property
     def schema(self) -> str:
@@ -132,7 +149,7 @@ def load_policy(folder: Path) -> Policy:
     if missing:
         raise AuditError(f"{folder.name}/policy.toml: '{sorted(missing)[0]}' is missing")
     for name in sorted(POLICY_KEYS & facts.keys()):
-        kind = date if name in DATES else list if name.endswith("_lines") else str
+        kind = date if name in DATES else list if name in LISTS else str
         if type(facts[name]) is not kind:
             raise AuditError(f"{folder.name}/policy.toml: {name} is no {'text' if kind is str else kind.__name__}")
     by_rule = {query.table: query for query in queries}
@@ -161,7 +178,21 @@ def load_policy(folder: Path) -> Policy:
     )
     if len({rule.rank for rule in rules}) < len(rules):
         raise AuditError(f"{folder.name}: two rules have one rank; money needs an order")
-    return Policy(folder, facts, params, rules, tuple(files), references)
+    _check_revisions(folder, facts)
+    states = [path for path in files if path.name == STATES]
+    return Policy(folder, facts, params, rules, tuple(files), tuple(read_states(states[-1]) if states else ()), references)
+
+
+def _check_revisions(folder: Path, facts: dict[str, Any]) -> None:
+    """Check that revisions are months in their order, the first not later than the policy."""
+    revisions = facts["revisions"]
+    place = f"{folder.name}/policy.toml: revisions"
+    if not revisions or not all(isinstance(month, str) and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", month) for month in revisions):
+        raise AuditError(f"{place}: must be months of approval, YYYY-MM")
+    if list(revisions) != sorted(set(revisions)):
+        raise AuditError(f"{place}: must stand in the order of their months, each once")
+    if f"{revisions[0]}-01" > facts["effective_from"].isoformat():
+        raise AuditError(f"{place}: the first is later than effective_from")
 
 
 def _layers(
@@ -197,7 +228,8 @@ def _layers(
     facts = {**facts, **content}
     own_files = sorted(folder.glob("*.sql"))
     queries |= {query.table: query for query in (read_query(file, "3_rules") for file in own_files)}
-    return facts, params, overrides, list(queries.values()), [*files, path, *own_files]
+    own_states = [folder / STATES] if (folder / STATES).is_file() else []
+    return facts, params, overrides, list(queries.values()), [*files, path, *own_states, *own_files]
 
 
 def _own_params(place: str, query: Query, overrides: dict[str, Any]) -> dict[str, Value]:

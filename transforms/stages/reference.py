@@ -43,6 +43,11 @@ def load_codes() -> list[Code]:
     )
 
 
+def load_claim_statuses() -> dict[str, str]:
+    """What claims' status is, by each of the words for it in lower case."""
+    return {row["word"]: row["claim_status"] for row in read_reference("claim_statuses")}
+
+
 def load_reference(con: duckdb.DuckDBPyConnection) -> None:
     """Make a table of each reference CSV: dates where a name begins with effective_, booleans with is_, whole numbers for _bit and _order."""
     for path in reference_files():

@@ -138,25 +138,53 @@ def compare_findings(con: duckdb.DuckDBPyConnection, before: str, now: str) -> N
 def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) -> None:
     """Make the tables `policies`, `policy_rules`, `policy_limits` and, still empty, `rule_findings`."""
     families = {family for (family,) in con.execute("select family_id from procedure_families").fetchall()}
-    groups = {group for (group,) in con.execute("select family_group from procedure_families").fetchall()}
     create_table(
         con,
         "policies",
-        {"policy_id": "VARCHAR", "policy_version": "VARCHAR", "noted_reason": "VARCHAR", "injection_family": "VARCHAR"},
+        {"policy_id": "VARCHAR", "noted_reason": "VARCHAR", "presumes": "VARCHAR[]", "injection_family": "VARCHAR"},
         [
             {
                 "policy_id": policy.policy_id,
-                "policy_version": policy.facts["version"],
                 "noted_reason": policy.facts["noted_reason"],
+                "presumes": policy.presumes,
                 "injection_family": policy.params.get("injection_family"),
             }
             for policy in policies
         ],
     )
+    create_table(
+        con,
+        "policy_revisions",
+        {"policy_id": "VARCHAR", "policy_version": "VARCHAR", "effective_from": "DATE"},
+        [
+            {"policy_id": policy.policy_id, "policy_version": revision, "effective_from": f"{revision}-01"}
+            for policy in policies
+            for revision in policy.revisions
+        ],
+    )
+    create_table(
+        con,
+        "state_rules",
+        {"policy_id": "VARCHAR", "state": "VARCHAR", "effective_from": "DATE", "effective_to": "DATE", "outcome": "VARCHAR"},
+        [
+            {
+                "policy_id": policy.policy_id,
+                "state": rule.state,
+                "effective_from": rule.effective_from,
+                "effective_to": rule.effective_to,
+                "outcome": rule.outcome,
+            }
+            for policy in policies
+            for rule in policy.states
+        ],
+    )
+    doubts = {doubt for (doubt,) in con.execute("select doubt_id from doubts").fetchall()}
     for policy in policies:
+        if unknown := sorted(set(policy.presumes) - doubts):
+            raise AuditError(f"{policy.folder.name}/policy.toml: presumes: {unknown[0]}: there is no such doubt in 0_reference/doubts.csv")
         for rule in policy.rules:
-            if rule.cites not in families | groups:
-                raise AuditError(f"{rule.query.place}: cites: {rule.cites}: there is no such family, or group of families")
+            if rule.cites not in families:
+                raise AuditError(f"{rule.query.place}: cites: {rule.cites}: there is no such family")
     create_table(
         con,
         "policy_rules",
@@ -167,7 +195,6 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
             "title": "VARCHAR",
             "rank": "BIGINT",
             "cites": "VARCHAR",
-            "group_kind": "VARCHAR",
             "is_enabled": "BOOLEAN",
             "effective_from": "DATE",
             "text_held_from": "DATE",
@@ -181,7 +208,6 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
                 "title": rule.query.title,
                 "rank": rule.rank,
                 "cites": rule.cites,
-                "group_kind": "family" if rule.cites in families else "family_group",
                 "is_enabled": rule.enabled,
                 "effective_from": rule.effective,
                 "text_held_from": rule.text_held_from,

@@ -69,8 +69,8 @@ def log_query(log: AccessLog, query: str) -> str:
 
 def log_outcome(log: AccessLog, query_id: str, outcome: Outcome) -> None:
     """Write down how a query ended; AuditError where that cannot be done."""
-    told = {"rows": outcome.rows, "error": outcome.error, "seconds": round(outcome.seconds, 3), "output": outcome.output}
-    _append(log, {"query_id": query_id, "ended": "failed" if outcome.error else "done"} | told)
+    ending = {"rows": outcome.rows, "error": outcome.error, "seconds": round(outcome.seconds, 3), "output": outcome.output}
+    _append(log, {"query_id": query_id, "ended": "failed" if outcome.error else "done"} | ending)
 
 
 def _append(log: AccessLog, facts: dict[str, Any]) -> None:
@@ -103,6 +103,6 @@ def _open_own(log: AccessLog) -> int:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
         os.close(descriptor)
-        raise AuditError(f"{log.path} is not a file of this user alone, so nothing is asked. Tell the owner of OUT.")
+        raise AuditError(f"{log.path} is not a file of this user alone, so no query runs. Ask the owner of OUT to mend it.")
     os.fchmod(descriptor, 0o600)
     return descriptor

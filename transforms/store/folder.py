@@ -183,7 +183,7 @@ class Store:
                 os.close(descriptor)
 
     def is_held(self) -> bool:
-        """Tell whether somebody holds OUT now."""
+        """Say whether somebody holds OUT now."""
         try:
             descriptor = os.open(self.root / ".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:

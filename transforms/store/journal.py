@@ -15,7 +15,7 @@ from typing import Any
 from sij_audit.transforms.store.folder import Store
 
 GOOD = ("published", "nothing_new")
-"""Outcomes after which nobody needs to be told of what failed before."""
+"""Outcomes after which nobody needs a notice of what failed before."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def attempts(store: Store) -> list[Attempt]:
             found[attempt.attempt_id] = attempt
         elif entry["attempt_id"] in found:
             ended = datetime.fromisoformat(entry["ended"])
-            told = {name: entry[name] for name in ("outcome", "run_id", "message")}
-            found[entry["attempt_id"]] = replace(found[entry["attempt_id"]], ended=ended, **told)
+            facts = {name: entry[name] for name in ("outcome", "run_id", "message")}
+            found[entry["attempt_id"]] = replace(found[entry["attempt_id"]], ended=ended, **facts)
     return list(found.values())
 
 

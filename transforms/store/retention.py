@@ -49,13 +49,13 @@ def delete_expired(store: Store, retention_days: int, now: datetime) -> list[str
         if path.stem in of_retracted or datetime.fromtimestamp(path.lstat().st_mtime, UTC) < limit
     ]
     _delete(store, [*refused, *lines], retention_days, now)
-    told = []
+    sentences = []
     if rows := sum(file.rows for file in refused):
-        told.append(f"Deleted after {retention_days} days (the setting retention_days): {rows:,} quarantined rows.")
+        sentences.append(f"Deleted after {retention_days} days (the setting retention_days): {rows:,} quarantined rows.")
     if lines:
         names = ", ".join(sorted({batch.extract for batch in retracted}))
-        told.append(f"Deleted {retention_days} days after it was retracted (the setting retention_days): what was kept of {names}.")
-    return told
+        sentences.append(f"Deleted {retention_days} days after it was retracted (the setting retention_days): what was kept of {names}.")
+    return sentences
 
 
 def _delete(store: Store, files: Sequence[Expired], retention_days: int, now: datetime) -> None:

@@ -1,36 +1,39 @@
 -- title: Injections too close together
 -- section: I.A.3.c
--- criterion: SIJ injection is given at intervals at least two months apart
 -- rank: 6
 -- per: injection
 -- cites: sij_injection
 -- param: min_months = 2
 -- param: min_days = second_injection_under_two_weeks.min_days
 -- records: procedure notes of both injections, and what they say of side and purpose
+-- criterion: SIJ injection is given at intervals at least two months apart
 --
--- Therapeutic injections are covered at intervals of at least $min_months months. It is a violation where both are therapeutic and certainly
--- at the same site, unless the later one may be the second diagnostic injection that I.A.2 allows after $min_days days. Two diagnostic
--- injections are left to second_injection_under_two_weeks. Similar billing that complies: the day $min_months months later, also where it
--- is the last day of a shorter month.
+-- Therapeutic injections are covered at intervals of at least $min_months months. Claims show it where both are therapeutic and surely at the
+-- same site, unless the later one may be the second diagnostic injection that I.A.2 allows after $min_days days; injections that are both
+-- marked diagnostic are left to I.A.2. Where the earlier one may have been diagnostic at every side that both surely share, the finding presumes
+-- that it was not: between a diagnostic injection and the first therapeutic one the policy can be read to ask for no interval. Similar billing
+-- that complies: the day $min_months months later, also where it is the last day of a shorter month.
 
-with weighed_neighbours as (
+with weighed_injections as (
     select
         *,
-        service_date >= prior_service_date + $min_days::integer as is_after_two_weeks,
-        clean_count = 1 and prior_count > 1 and is_after_two_weeks as depends_on_doubt,
-    from neighbours
+        service_date >= prior_service_date + $min_days::integer as is_after_min_days,
+        is_diagnostic or is_prior_diagnostic or (prior_count = 1 and is_after_min_days) as is_purpose_open,
+        scope = 'same_site' and not is_purpose_open as is_violation,
+    from nearest_injections
     where not (is_diagnostic and is_prior_diagnostic)
 )
 
 select
     person_id,
     service_date,
-    scope = 'same_site'
-    and not (is_diagnostic or is_prior_diagnostic)
-    and not (prior_count = 1 and is_after_two_weeks)
-    and not depends_on_doubt as is_violation,
+    is_violation,
     scope,
-    doubt_bits | prior_doubt_bits | case when depends_on_doubt then doubted_bits else 0 end as doubt_bits,
+    doubts || prior_doubts
+    || case scope when 'unspecified_site' then ['side_open'] when 'other_site' then ['other_site'] else [] end
+    || case when is_purpose_open then ['purpose_open'] else [] end
+    || case when clean_count = 1 and is_after_min_days then counted_doubts else [] end
+    || case when is_violation and may_prior_be_diagnostic then ['purpose_unmarked'] else [] end as doubts,
     prior_service_date,
     interval_days,
     prior_count,
@@ -40,6 +43,6 @@ select
     scope = 'same_site' and has_other_side as may_cover_more,
     prior_claim_ids,
     'came ' || interval_days || case when interval_days = 1 then ' day' else ' days' end || ' after the injection of '
-    || prior_service_date || ' (' || replace(scope, '_', ' ') || '); injections are covered at least ' || $min_months
+    || prior_service_date || ' (' || replace(scope, '_', ' ') || '); therapeutic injections are covered at least ' || $min_months
     || ' months apart, from ' || interval_end_date as rationale,
-from weighed_neighbours
+from weighed_injections

@@ -1,33 +1,32 @@
 -- title: More than one invasive pain procedure in a visit
 -- section: I
+-- rank: 3
+-- per: injection
+-- cites: sij_injection
+-- records: procedure notes of every procedure of that day, with the names of those who did them and the times
 -- criterion: It is the policy of health plans affiliated with Centene Corporation® that invasive pain management procedures performed
 --     by a physician are medically necessary when the relevant criteria are met and the member/enrollee receives only one
 --     procedure per visit, with or without radiographic guidance.
--- rank: 3
--- per: date
--- cites: sij
--- param: min_families = 2
--- records: procedure notes of every procedure of that day, with the names of those who did them and the times
 --
--- One procedure per visit: a finding is a day with procedures of $min_families families or more, one of them for the sacroiliac joint. It is
--- a violation where one practitioner performed procedures of two families that day, and neither family has codes that also stand for
--- anaesthesia or go with an office visit. Similar billing that complies: two visits on one day, or two practitioners, as a modifier states;
--- and a joint injection billed by both physician and facility, which is one procedure.
+-- One procedure per visit: found is an injection on a day with another invasive pain procedure. Claims show it where the injection and a
+-- procedure whose codes stand for nothing else were rendered by one practitioner that day, by claims that are not a facility's. Similar billing
+-- that complies: two visits on one day, or two practitioners, which a modifier says; a joint injection billed by physician and facility,
+-- which is one procedure. Block and radiofrequency of the joint's nerves are left to sections IV and V.
 
 select
     person_id,
     service_date,
     is_by_one_practitioner as is_violation,
-    doubt_bits,
+    doubts
+    || case when is_authorized then ['authorized'] else [] end
+    || case when is_by_one_practitioner then [] else ['visit_open'] end as doubts,
     true as may_cover_more,
-    procedure_codes,
+    other_procedure_codes,
     other_claim_ids as prior_claim_ids,
-    'were billed for one day, ' || family_count || ' kinds of invasive pain procedure; section I covers '
-    || case when $min_families = 2 then 'one procedure' else 'fewer than ' || $min_families || ' kinds of procedure' end
-    || ' per visit'
+    'was billed with ' || other_family_count || ' other kind' || case when other_family_count = 1 then '' else 's' end
+    || ' of invasive pain procedure on the day; section I covers one procedure per visit'
     || case
-        when is_by_one_practitioner then ', and one practitioner did two of them'
+        when is_by_one_practitioner then ', and claims name one practitioner for both'
         else ', and claims do not show whether it was one visit'
     end as rationale,
 from visits
-where family_count >= $min_families
