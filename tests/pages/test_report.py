@@ -362,22 +362,23 @@ def test_doubts_are_shown_with_what_would_settle_them(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved")]))
     assert page_of(out).table("Doubts, and what would settle them")[1:] == [
-        ["The service was approved beforehand", "the authorization and what it covered", "12", "$2,236.80"]
+        ["The service was approved beforehand", "the prior authorization and what it covered", "12", "$2,236.80"]
     ]
 
 
-def test_reviews_without_a_doubt_cannot_be_had_by_taking_the_violations_from_all_findings_without_one(tmp_path: Path) -> None:
-    """Of 20 violations and 15 reviews 3 have no doubt, since nothing says that they are of one side."""
+def test_reviews_with_a_doubt_of_few_cannot_be_had_by_taking_the_others_from_all(tmp_path: Path) -> None:
+    """Of 20 violations and 16 reviews 3 have an open side."""
     out = tmp_path / "out"
     unsided = [row | {"hcpcs_modifier_1": None} for row in too_close(3, first=200)]
     run(
         out,
-        write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved"), *unsided]),
+        write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(13, first=100, prior_authorization_number="approved"), *unsided]),
     )
     found = read_report(out)
-    assert len({row["person_id"] for row in found if row["determination"] == "review" and not row["doubts"]}) == 3
+    few = [row for row in found if "side_open" in row["doubts"]]
+    assert len({row["person_id"] for row in few}) == 3
     page = page_of(out)
-    assert str(len([row for row in found if not row["doubts"]])) not in {element.text for element in page.all("td")}
+    assert str(len([row for row in found if "authorized" in row["doubts"]])) not in {element.text for element in page.all("td")}
     assert "Doubts that findings have, and what would settle them" in page.text
 
 
@@ -398,7 +399,7 @@ def test_a_few_doubts_are_named_and_not_counted(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(2, first=100, prior_authorization_number="approved")]))
     assert page_of(out).table("Doubts that findings have, and what would settle them")[1:] == [
-        ["The service was approved beforehand", "the authorization and what it covered"]
+        ["The service was approved beforehand", "the prior authorization and what it covered"]
     ]
 
 
