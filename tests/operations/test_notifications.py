@@ -204,13 +204,13 @@ def test_a_notification_holds_counts_and_dollars_and_nothing_of_a_member(web: We
     assert result.summary is not None
     assert (told["kind"], told["title"], told["run_id"]) == ("success", f"sij-audit: published run {result.run.name}", result.run.name)
     assert (told["exit_code"], told["as_of"], told["is_published"], told["command"]) == (0, "2024-06-30", True, "nightly")
-    assert told["findings"]["new"]["findings"] == 24
+    assert told["findings"]["new"]["findings"] == 12
     assert told["amount_at_risk"] == str(result.summary.amount_at_risk)
-    assert sum(rule["violations"] + rule["reviews"] for rule in told["rules"]) == 24
+    assert sum(rule["violations"] + rule["reviews"] for rule in told["rules"]) == 12
     assert told["rows"]["read"] == 24
     [letter] = mail.got
     assert (letter["Subject"], letter["From"], letter["To"]) == (told["title"], "audit@example.org", "a@example.org, b@example.org")
-    assert "Findings: 24 new." in letter.get_content()
+    assert "Findings: 12 new." in letter.get_content()
     assert f"run_id: {result.run.name}" in letter.get_content()
     assert told["text"].startswith(told["title"])
     assert MARKER not in json.dumps(told) + letter.as_string()
