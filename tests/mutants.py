@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -426,8 +427,8 @@ def policy_mutants(path: Path) -> Iterator[Mutant]:
     """Yield the mutants of a rule's header or of policy.toml: the policy is loaded anew, and all cases of what changed are run."""
     policy = the_policy()
     text = path.read_text(encoding="utf-8")
-    header_end = len(text) if path.suffix == ".toml" else re.search(r"^(?!--)", text, re.M).start()  # type: ignore[union-attr]
-    edits = toml_edits(text) if path.suffix == ".toml" else header_edits(text[:header_end])
+    header = "".join(takewhile(lambda line: line.startswith("--"), text.splitlines(keepends=True)))
+    edits = toml_edits(text) if path.suffix == ".toml" else header_edits(header)
     original = queries_of(policy)
     for mutant, changed in mutants_of(text, path.relative_to(SQL).as_posix(), edits):
         with tempfile.TemporaryDirectory() as folder:

@@ -4,13 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 ROW_GROUP = 262_144
 
@@ -42,7 +45,7 @@ def fetch_dicts(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] 
 
 def fetch_as(con: duckdb.DuckDBPyConnection, kind: type[T], source: str) -> tuple[T, ...]:
     """Fetch the rows of a table, or of what may stand behind `from`, each as a dataclass whose fields are columns."""
-    columns = ", ".join(quote_name(field.name) for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+    columns = ", ".join(quote_name(field.name) for field in fields(kind))
     return tuple(kind(*row) for row in con.execute(f"select {columns} from {source}").fetchall())
 
 

@@ -211,8 +211,8 @@ def _source(policy: Policy, rule: Rule, name: str) -> str:
 
 
 def _cited(cites: str) -> str:
-    """List the families whose lines a rule cites, with their codes."""
-    families = [family for family in read_reference("procedure_families") if cites in (family["family_id"], family["family_group"])]
+    """Describe the family whose lines a rule cites, with its codes."""
+    families = [family for family in read_reference("procedure_families") if family["family_id"] == cites]
     codes = read_reference("procedure_codes")
     return "; ".join(
         f"{family['description']} ({', '.join(code['hcpcs_code'] for code in codes if code['family_id'] == family['family_id'])})"

@@ -27,7 +27,7 @@ evident_findings as (
         determinations.scope,
         determinations.doubts,
         determinations.presumptions,
-        policy_site_groups.site,
+        determinations.site,
         determinations.procedure_codes,
         determinations.prior_service_date,
         determinations.interval_days,
@@ -37,13 +37,6 @@ evident_findings as (
         determinations.prior_claim_ids,
     from determinations
     inner join ordered_lines on determinations.finding_id = ordered_lines.finding_id
-    inner join policy_site_groups
-        on
-            determinations.policy_id = policy_site_groups.policy_id
-            and determinations.person_id = policy_site_groups.person_id
-            and determinations.service_date = policy_site_groups.service_date
-            and determinations.group_kind = policy_site_groups.group_kind
-            and determinations.group_id = policy_site_groups.group_id
     union all by name
     select
         previous_findings.finding_id,

@@ -162,7 +162,7 @@ def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     ("stage", "name", "old", "new", "said"),
     [
         ("1_lines", "04_adjustments.sql", "claim_rows.claim_key,", "claim_rows.claim_kee,", 'does not have a column named "claim_kee"'),
-        ("2_timeline", "09_nearest_injections.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
+        ("2_timeline", "10_nearest_pairs.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         ("4_findings", "04_finding_evidence.sql", "finding_id,", "no_such_id,", "no_such_id"),
         ("6_handoff", "07_left_out_requests.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         ("auditor", "07_by_month.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),

@@ -99,7 +99,7 @@ def ingest_extract(
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
                 return _ingest(store, Given(extract, extract_format, hashing, codes, progress, memory_limit, terms))
-            except Exception:
+            except Exception:  # whatever it was, a file that changed meanwhile explains it better
                 check_unchanged(extract)
                 raise
         except ExtractRefused as error:

@@ -207,7 +207,7 @@ def _guess_date_forms(part: Part) -> dict[str, str]:
 
 
 def _date_form(cell: str | None) -> str | None:
-    """Say which form a cell looks like; what looks like a date and is none is told when all cells are counted."""
+    """Say which form a cell looks like; what looks like a date and is none shows when all cells are counted."""
     written = (cell or "").strip(BLANK_LETTERS)
     return next((form for form, how in DATE_FORMS.items() if re.match(how.pattern, written)), None)
 

@@ -13,36 +13,13 @@
 -- Similar billing that complies: an injection $count_months months to the day after the first of those that would count; $max_count injections
 -- on the left and one on the right.
 
-with site_pairs as (
-    select
-        person_id,
-        service_date,
-        prior_service_date,
-        prior_doubts,
-        count_end_date,
-        is_sound,
-        may_be_diagnostic_left,
-        may_be_diagnostic_right,
-        unnest(list_filter(
-            [
-                case when shares_left then { 'scope_order': 1, 'scope': 'same_site', 'side': 'left' } end,
-                case when shares_right then { 'scope_order': 1, 'scope': 'same_site', 'side': 'right' } end,
-                case when may_share_left then { 'scope_order': 2, 'scope': 'unspecified_site', 'side': 'left' } end,
-                case when may_share_right then { 'scope_order': 2, 'scope': 'unspecified_site', 'side': 'right' } end,
-            ],
-            lambda site: site is not null
-        ), max_depth := 2),
-    from pairs
-    where is_counted
-),
-
-numbered_pairs as (
+with numbered_pairs as (
     select
         *,
         row_number() over (
             partition by person_id, service_date, scope_order, side order by prior_service_date desc
         ) as recency,
-    from site_pairs
+    from counted_pairs
 ),
 
 site_counts as (
@@ -54,9 +31,7 @@ site_counts as (
         side,
         count(*) as counted,
         count(case when is_sound then 1 end) as sound_counted,
-        count(
-            case when is_sound and not (case side when 'left' then may_be_diagnostic_left else may_be_diagnostic_right end) then 1 end
-        ) as surely_counted,
+        count(case when is_sound and not may_be_diagnostic then 1 end) as surely_counted,
         list_sort(list_distinct(flatten(list(prior_doubts)))) as counted_doubts,
         max(case when recency = $max_count then count_end_date end) as earliest_compliant_date,
         list(prior_service_date) filter (where recency <= $max_count) as limiting_dates,

@@ -1,7 +1,7 @@
 -- title: The findings of this run
 -- grain: finding_id
 --
--- The rationale says what claims show, what is presumed or open, and what would clear it.
+-- The rationale says what claims show, what is presumed and left open, and what would clear it.
 --
 -- Claim lines are put in order by their position: an ordered aggregate over a long list was seen to run out of memory.
 
@@ -41,25 +41,6 @@ line_lists as (
     group by finding_id
 ),
 
-open_facts as (
-    select
-        finding_id,
-        unnest(doubts || presumptions) as doubt_id,
-        unnest(list_transform(doubts, lambda doubt: false) || list_transform(presumptions, lambda doubt: true)) as is_presumed,
-    from determinations
-),
-
-explained_facts as (
-    select
-        open_facts.finding_id,
-        string_agg(doubts.presumption, '; ' order by doubts.doubt_order) filter (where open_facts.is_presumed) as presumed,
-        string_agg(doubts.description, '; ' order by doubts.doubt_order) filter (where not open_facts.is_presumed) as left_open,
-        string_agg(doubts.settled_by, '; ' order by doubts.doubt_order) as cleared_by,
-    from open_facts
-    inner join doubts on open_facts.doubt_id = doubts.doubt_id
-    group by open_facts.finding_id
-),
-
 lead_lines as (
     select
         cited_lines.finding_id,
@@ -88,7 +69,7 @@ select
     lead_lines.plan,
     lead_lines.state,
     determinations.service_date,
-    policy_site_groups.site,
+    determinations.site,
     determinations.procedure_codes,
     determinations.prior_service_date,
     determinations.interval_days,
@@ -103,11 +84,12 @@ select
     line_lists.amount_at_risk::decimal(14, 2) as amount_at_risk,
     determinations.is_upper_bound,
     case when determinations.is_noted then policies.noted_reason end as precedence_note,
-    array_to_string(determinations.procedure_codes, ', ') || ' on ' || determinations.service_date || ' (' || policy_site_groups.site || ') '
-    || determinations.rationale || '.'
-    || coalesce(' Presumed: ' || explained_facts.presumed || '.', '')
-    || coalesce(' Open: ' || explained_facts.left_open || '.', '')
-    || coalesce(' What would clear it: ' || explained_facts.cleared_by || '.', '') as rationale,
+    concat_ws(
+        ' ',
+        array_to_string(determinations.procedure_codes, ', ') || ' on ' || determinations.service_date || ' (' || determinations.site || ')',
+        determinations.rationale || '.',
+        explained_facts.explanation
+    ) as rationale,
 from determinations
 inner join line_lists on determinations.finding_id = line_lists.finding_id
 inner join lead_lines on determinations.finding_id = lead_lines.finding_id
@@ -117,10 +99,3 @@ asof inner join policy_revisions as policy_versions
     on
         determinations.policy_id = policy_versions.policy_id
         and determinations.service_date >= policy_versions.effective_from
-inner join policy_site_groups
-    on
-        determinations.policy_id = policy_site_groups.policy_id
-        and determinations.person_id = policy_site_groups.person_id
-        and determinations.service_date = policy_site_groups.service_date
-        and determinations.group_kind = policy_site_groups.group_kind
-        and determinations.group_id = policy_site_groups.group_id
