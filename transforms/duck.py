@@ -1,6 +1,6 @@
 """DuckDB and its tables: names and texts quoted for SQL, rows as dicts, a finished table as Parquet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -49,7 +49,7 @@ def fetch_as(con: duckdb.DuckDBPyConnection, kind: type[T], source: str) -> tupl
     return tuple(kind(*row) for row in con.execute(f"select {columns} from {source}").fetchall())
 
 
-def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> Any:
+def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
     """Run a query that gives one row, and give its first cell."""
     row = con.execute(sql, values).fetchone()
     assert row is not None, "the query gives a row"

@@ -8,7 +8,7 @@
 -- column: policy_version: revision of the policy that was applied
 -- column: policy_section: section of the policy with which the billing does not comply
 -- column: rule_id: the rule that found it, see the report rules
--- column: determination: violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides
+-- column: determination: violation: claims show the criterion unmet, given the presumptions; review: it looks unmet, and a doubt decides
 -- column: strength: proven or presumed (a violation without or with presumptions), likely (a review but for its doubts a violation) or possible
 -- column: scope: same_site, unspecified_site or other_site: what the earlier injections are to this one; empty where the rule has none
 -- column: doubts: what claims leave open, sorted; most of them make a violation a review

@@ -43,7 +43,7 @@ comment on column open_findings.policy_id is 'the clinical policy';
 comment on column open_findings.policy_section is 'section of the policy with which the billing does not comply';
 comment on column open_findings.rule_id is 'the rule that found it, see the report rules';
 comment on column open_findings.determination is
-'violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides';
+'violation: claims show the criterion unmet, given the presumptions; review: it looks unmet, and a doubt decides';
 comment on column open_findings.strength is
 'proven or presumed (a violation without or with presumptions), likely (a review that only its doubts keep from one) or possible';
 comment on column open_findings.scope is

@@ -45,7 +45,7 @@ comment on column finding_lines.policy_id is 'the clinical policy';
 comment on column finding_lines.policy_section is 'section of the policy with which the billing does not comply';
 comment on column finding_lines.rule_id is 'the rule that found it, see the report rules';
 comment on column finding_lines.determination is
-'violation: claims alone show the criterion unmet; review: it looks unmet, and a fact that claims cannot show decides';
+'violation: claims show the criterion unmet, given the presumptions; review: it looks unmet, and a doubt decides';
 comment on column finding_lines.person_id is 'the person';
 comment on column finding_lines.service_date is 'date of service';
 comment on column finding_lines.site is 'left, right, bilateral or unspecified, as far as it is certain';

@@ -45,6 +45,6 @@ comment on column by_month.month_start_date is 'first day of the month of servic
 comment on column by_month.injections is 'dates of a person with an injection into the sacroiliac joint';
 comment on column by_month.injections_paid_amount is 'US dollars paid for all live lines of these injections';
 comment on column by_month.findings is 'findings on services of the month, of all procedures; withdrawn ones are left out';
-comment on column by_month.violations is 'of these, what claims alone show';
+comment on column by_month.violations is 'of these, what claims show, given the presumptions';
 comment on column by_month.reviews is 'of these, what depends on a fact that claims cannot show';
 comment on column by_month.amount_at_risk is 'US dollars at risk in these findings: the column sums to distinct dollars';

@@ -173,12 +173,15 @@ def test_a_policy_toml_that_is_wrong_is_named(tmp_path: Path, text: str, said: s
     [
         (EVERY_INJECTION.replace("sij_injection", "hip_injection"), "cites: hip_injection: there is no such family"),
         (EVERY_INJECTION.replace("from injections", "from injections where line_count > $limit"), r"names \$limit, which is neither"),
+        (EVERY_INJECTION.replace("exception_possible", "exceptional"), "yields the doubt 'exceptional', and there is no such doubt"),
+        (EVERY_INJECTION.replace("['exception_possible']", "[]::varchar[]"), "3 of its reviews say nothing of what is open"),
+        (EVERY_INJECTION.replace("exception_possible", "purpose_unmarked"), "3 of its reviews say nothing of what is open"),
     ],
 )
 def test_a_rule_that_cannot_be_run_fails_the_run_with_its_name(tmp_path: Path, sql: str, said: str) -> None:
-    folder = make_policy(tmp_path / "mine", OWN_POLICY, every_injection=sql)
+    folder = make_policy(tmp_path / "mine", OWN_POLICY.replace("presumes = []", 'presumes = ["purpose_unmarked"]'), every_injection=sql)
     with pytest.raises(AuditError, match=rf"every_injection\.sql.*{said}"):
-        run(tmp_path / "out", policy_folders=(folder,))
+        run(tmp_path / "out", write_extract(tmp_path / "x.parquet", PAIR), policy_folders=(folder,))
     assert not (tmp_path / "out" / "current").exists()
 
 
@@ -230,6 +233,13 @@ def test_states_that_contradict_each_other_or_say_nothing_are_named_by_line(tmp_
 def test_a_table_of_states_needs_its_header(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match=rf"^mine/states\.csv, line 1: the header must be {STATES}"):
         load_policy(with_states(tmp_path / "mine", "TX,precedence", header="state,outcome"))
+
+
+def test_a_table_of_states_is_utf_8(tmp_path: Path) -> None:
+    folder = with_states(tmp_path / "mine")
+    (folder / "states.csv").write_bytes(f"{STATES}\nTX,,,precedence,".encode() + b"\xff\n")
+    with pytest.raises(AuditError, match=r"^mine/states\.csv: is not UTF-8, from byte \d+ on"):
+        load_policy(folder)
 
 
 def test_dates_of_a_state_may_touch_and_states_may_share_dates(tmp_path: Path) -> None:

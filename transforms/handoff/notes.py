@@ -132,7 +132,7 @@ def sum_by_outcome(controls: pl.DataFrame, measure: str) -> pl.DataFrame:
 def _describe_sheets() -> list[Note]:
     return [
         *_heading("How to read it"),
-        *_pair("Violations", "new and changed findings that claims alone show: a claim to check, no verdict"),
+        *_pair("Violations", "new and changed findings that claims show, given what is presumed: a claim to check, no verdict"),
         *_pair("Review", "new and changed findings that depend on a fact that claims cannot show; doubts name it, records what to ask for"),
         *_pair("Withdrawn", "findings handed over before that no longer hold, with their last values: do not recover money for them"),
         *_pair("Providers", "who billed the claim lines of these findings, and how often findings come up at all"),

@@ -103,7 +103,7 @@ def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) 
         "By rule" + (" and determination" if is_split else ""),
         charts=charts,
         tables=[table],
-        legend=[("violation", "violation: claims alone show it"), ("review", "review: records must settle it")] if is_split else (),
+        legend=[("violation", "violation: claims show it, given what is presumed"), ("review", "review: records must settle it")] if is_split else (),
         notes=[*others, *([COMBINED] if others else [])],
     )
 

@@ -29,7 +29,7 @@ READ_TABLES = (
     *("rules", "limits", "controls", "run_facts", "doubt_meanings"),
 )
 
-DETERMINATIONS = {"violation": "violations: claims alone show it", "review": "reviews: records must settle it"}
+DETERMINATIONS = {"violation": "violations: claims show it, given what is presumed", "review": "reviews: records must settle it"}
 
 
 def write_page(run: Path, path: Path) -> None:
@@ -99,7 +99,7 @@ def _headline(tables: Tables, policy_id: str, total: Cell | None, split: Breakdo
         by_key = {cell.key: cell for cell in split.shown}
         parts = []
         if "violation" in by_key:
-            parts.append(f"{_number_and_dollars(by_key['violation'])} are violations, which claims alone show")
+            parts.append(f"{_number_and_dollars(by_key['violation'])} are violations, which claims show, given what is presumed")
         if "review" in by_key:
             parts.append(f"{_number_and_dollars(by_key['review'])} are reviews, which records must settle")
         headline += f" {'; '.join(parts)}."

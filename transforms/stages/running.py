@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from sij_audit.transforms.duck import quote_name, quote_text
+from sij_audit.transforms.duck import fetch_one, quote_name, quote_text
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from sij_audit.transforms.stages.planning import RULE_COLUMNS, bind_parameters, check_columns, check_rule_columns, explain_mistakes
@@ -86,11 +86,29 @@ def run_rule(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule, setting
     with _schema_of(con, policy):
         columns = run_query(con, rule.query, rule_values(policy, rule, settings))
         check_rule_columns(con, rule.query, columns)
+        if "doubts" in columns:
+            _check_doubts(con, policy, rule)
         if rule.enabled:
             con.execute(
                 f"insert into main.rule_findings by name select ? as policy_id, ? as rule_id, * from {quote_name(rule.rule_id)}",
                 [policy.policy_id, rule.rule_id],
             )
+
+
+def _check_doubts(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule) -> None:
+    """Check that a rule names doubts that there are, and one at least for what is no violation; AuditError with its file."""
+    table, place = quote_name(rule.rule_id), rule.query.place
+    named = f"select unnest(doubts) as doubt_id from {table}"
+    unknown = con.execute(f"select min(doubt_id) from ({named}) anti join doubts using (doubt_id)").fetchone()
+    if unknown and unknown[0]:
+        raise AuditError(f"{place}: yields the doubt '{unknown[0]}', and there is no such doubt in 0_reference/doubts.csv.")
+    without = fetch_one(
+        con,
+        f"select count(*) from {table} where not is_violation and list_has_all($presumes, coalesce(doubts, []))",
+        {"presumes": policy.presumes},
+    )
+    if without:
+        raise AuditError(f"{place}: {without:,} of its reviews say nothing of what is open; what is no violation must have a doubt.")
 
 
 @contextmanager

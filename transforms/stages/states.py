@@ -29,11 +29,14 @@ class StateRule:
 def read_states(path: Path) -> list[StateRule]:
     """Read the file; AuditError names file and line of a row that is none, or that overlaps with another of its state."""
     place = f"{path.parent.name}/{path.name}"
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.reader(lines)
-        if next(reader, None) != COLUMNS:
-            raise AuditError(f"{place}, line 1: the header must be {','.join(COLUMNS)}")
-        rules = [_read_row(f"{place}, line {reader.line_num}", row, reader.line_num) for row in reader]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AuditError(f"{place}: is not UTF-8, from byte {error.start} on") from None
+    reader = csv.reader(text.splitlines())
+    if next(reader, None) != COLUMNS:
+        raise AuditError(f"{place}, line 1: the header must be {','.join(COLUMNS)}")
+    rules = [_read_row(f"{place}, line {reader.line_num}", row, reader.line_num) for row in reader]
     by_date = sorted(rules, key=lambda rule: (rule.state, rule.effective_from or date.min))
     for one, other in pairwise(by_date):
         if one.state == other.state and (one.effective_to or date.max) >= (other.effective_from or date.min):
