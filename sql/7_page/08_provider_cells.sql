@@ -4,28 +4,13 @@
 -- `members` are persons with an injection of which a line was billed under the NPI, `members_with_findings` those with a cited line under
 -- it.
 
-with injection_claims as (
+with billed_persons as (
     select
         policy_id,
-        person_id,
-        service_date,
-        unnest(claim_ids) as claim_id,
-    from injections
-),
-
-billed_persons as (
-    select
-        injection_claims.policy_id,
-        lines.billing_npi,
-        list(distinct lines.person_id order by lines.person_id) as members,
-    from injection_claims
-    inner join lines
-        on
-            injection_claims.claim_id = lines.claim_id
-            and injection_claims.person_id = lines.person_id
-            and injection_claims.service_date = lines.service_date
-    where lines.line_status in ('live', 'recovered')
-    group by injection_claims.policy_id, lines.billing_npi
+        billing_npi,
+        list(distinct person_id order by person_id) as members,
+    from injection_lines
+    group by policy_id, billing_npi
 ),
 
 cited_lines as (

@@ -4,28 +4,13 @@
 -- What a provider that is shown had no part in is the total less its row: the page looks here how many members that concerns. Lines without
 -- an NPI are of the empty one.
 
-with injection_claims as (
+with billed_injections as (
     select
         policy_id,
         person_id,
-        service_date,
-        unnest(claim_ids) as claim_id,
-    from injections
-),
-
-billed_injections as (
-    select
-        injection_claims.policy_id,
-        injection_claims.person_id,
-        list_sort(list(distinct coalesce(lines.billing_npi, ''))) as billing_npis,
-    from injection_claims
-    inner join lines
-        on
-            injection_claims.claim_id = lines.claim_id
-            and injection_claims.person_id = lines.person_id
-            and injection_claims.service_date = lines.service_date
-    where lines.line_status in ('live', 'recovered')
-    group by injection_claims.policy_id, injection_claims.person_id, injection_claims.service_date
+        list_sort(list(distinct coalesce(billing_npi, ''))) as billing_npis,
+    from injection_lines
+    group by policy_id, person_id, service_date
 ),
 
 billed as (
