@@ -45,6 +45,9 @@ STATUS_ORDER = ("new", "changed", "open", OTHER)
 
 NO_DOUBT, SEVERAL_DOUBTS = "none", "several"
 
+LEGEND = (("violation", "violation: claims show it, given what is presumed"), ("review", "review: records must settle it"))
+"""What the colours of a chart by determination stand for."""
+
 
 def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
     """Break findings and dollars down by rule: within violations and within reviews, where both can be shown."""
@@ -103,7 +106,7 @@ def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) 
         "By rule" + (" and determination" if is_split else ""),
         charts=charts,
         tables=[table],
-        legend=[("violation", "violation: claims show it, given what is presumed"), ("review", "review: records must settle it")] if is_split else (),
+        legend=LEGEND if is_split else (),
         notes=[*others, *([COMBINED] if others else [])],
     )
 
