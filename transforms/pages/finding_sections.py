@@ -1,8 +1,10 @@
 """Sections of the report page on findings: by rule, by status, by month, by doubt, and what reviewers decided."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Caption, Column, draw_bars, draw_columns
+from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Caption, Column, Look, draw_bars, draw_columns
 from sij_audit.transforms.pages.parts import (
     COMBINED,
     FINDINGS,
@@ -29,6 +31,12 @@ from sij_audit.transforms.pages.suppression import (
 )
 from sij_audit.transforms.text import dollars, list_names
 
+LEGEND: Sequence[tuple[Look, str]] = (
+    ("violation", "violation: claims show it, given what is presumed"),
+    ("review", "review: records must settle it"),
+)
+"""What the colours of a chart by determination stand for."""
+
 MOST_PERIODS = 48
 """So many months or quarters are drawn before longer periods are taken."""
 
@@ -44,9 +52,6 @@ PERIODS = {
 STATUS_ORDER = ("new", "changed", "open", OTHER)
 
 NO_DOUBT, SEVERAL_DOUBTS = "none", "several"
-
-LEGEND = (("violation", "violation: claims show it, given what is presumed"), ("review", "review: records must settle it"))
-"""What the colours of a chart by determination stand for."""
 
 
 def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
