@@ -127,7 +127,7 @@ def test_a_refused_extract_is_3_and_named(early: Path, tmp_path: Path) -> None:
     for said in ("Run ", "Nothing is new since run "):
         done = command("run", bad, "--out", early, "--as-of", "2024-06-30")
         assert (done.returncode, done.stderr) == (3, "")
-        assert done.stdout.startswith("REFUSED bad.csv: lacks column claim_line_number")
+        assert done.stdout.startswith("REFUSED bad.csv: lacks columns claim_line_number")
         assert f"\n{said}" in done.stdout
 
 

@@ -494,6 +494,29 @@ def test_a_needed_column_is_missed_by_name(store: Store, name: str) -> None:
     assert f"lacks column {name}" in refused(store, CONTENT.replace(name.encode(), b"other", 1))
 
 
+def test_every_missing_column_is_named(store: Store) -> None:
+    said = refused(store, b"claim_id,claim_start_date\nC1,2024-01-15\n")
+    assert said == "x.csv: lacks columns claim_line_number, member_id, hcpcs_code, paid_amount."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (CONTENT.replace(b",", b";"), "Its header is separated by semicolons; it must be by commas."),
+        (CONTENT.replace(b",", b"\t"), "Its header is separated by tabs; it must be by commas."),
+        (CONTENT.replace(b",", b"|"), "Its header is separated by bars; it must be by commas."),
+        (CONTENT.split(b"\n", 1)[1], "Its first row looks like a row of data: "),
+        (b"Paid claims of the month\n" + CONTENT, "No name of its first row is a column of an extract: "),
+        (b"ICN,LINE,SUBSCRIBER\n", "No name of its first row is a column of an extract: "),
+    ],
+)
+def test_a_header_that_lacks_columns_is_described_without_a_value(store: Store, content: bytes, said: str) -> None:
+    reason = refused(store, content)
+    assert said in reason
+    for value in (*GOOD, "Paid claims", "ICN"):
+        assert value == "1" or value not in reason
+
+
 def test_either_date_column_will_do(store: Store) -> None:
     assert counts(taken(store, CONTENT.replace(b"claim_line_start_date", b"claim_start_date"))) == (2, 1, 1, 0, 0)
 
