@@ -74,7 +74,7 @@ def test_every_make_target_says_what_it_is_for_and_help_lists_it() -> None:
     targets = make_targets()
     assert all(targets.values())
     assert set(re.findall(r"\S+", MAKEFILE.split(".PHONY:")[1].split("\n")[0])) == targets.keys()
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [line.split()[1] for line in shown.splitlines()] == list(targets)
 
 

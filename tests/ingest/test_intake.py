@@ -956,6 +956,12 @@ def test_the_refusal_names_reasons_with_counts_columns_and_first_rows_and_no_val
     assert "13/45" not in outcome.reason
 
 
+def test_an_extract_of_which_no_row_parses_is_refused_with_that_as_the_reason(store: Store) -> None:
+    outcome = take(store, csv_bytes([["C4", "1", "M4"]] * 11), max_quarantined=0.5)
+    assert "11 of its 11 rows would be quarantined" in outcome.reason
+    assert "unparseable_row 11 (first rows 1, 2, 3)" in outcome.reason
+
+
 def test_what_was_loaded_before_stays_loaded_whatever_the_share(store: Store) -> None:
     content = csv_bytes([GOOD, *[NO_MEMBER] * 11])
     assert isinstance(take(store, content), Loaded)

@@ -168,19 +168,19 @@ def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         ("auditor", "07_by_month.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         (
             "2_timeline",
-            "10_tracks.sql",
+            "13_tracks.sql",
             "-- column: track_seq: ",
             "-- column: trak_seq: ",
             "explains no column 'track_seq'",
         ),
         (
             "2_timeline",
-            "10_tracks.sql",
+            "13_tracks.sql",
             "-- column: track_seq: ",
             "-- column: other: x\n-- column: track_seq: ",
             "column 'other', which the query does not",
         ),
-        ("2_timeline", "10_tracks.sql", "-- grain: person_id, track", "-- grain: person_id, trak", "grain names column 'trak'"),
+        ("2_timeline", "13_tracks.sql", "-- grain: person_id, track", "-- grain: person_id, trak", "grain names column 'trak'"),
     ],
 )
 def test_a_mistake_in_any_stage_names_its_file(sql: Callable[..., None], stage: str, name: str, old: str, new: str, said: str) -> None:

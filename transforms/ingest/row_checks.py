@@ -149,7 +149,7 @@ def count_faults(part: Part, rows: ScannedRows) -> list[tuple[str, str, int]]:
     counts = [0] * len(faults)
     for source in part.sources():
         read = f"(select preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))"
-        tests = ", ".join(f"count_if({test})" for _, _, test in faults)
+        tests = ", ".join(f"count(*) filter (where {test})" for _, _, test in faults)
         found = part.con.execute(f"select {tests} from {read} where preset = 0").fetchone() or ()
         counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
     return [(reason, column, count) for (reason, column, _), count in zip(faults, counts, strict=True) if count]
