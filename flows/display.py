@@ -10,10 +10,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from sij_audit.flows.summary import count_statuses
+from sij_audit.flows.summary import count_statuses, describe_strengths, warn_of_unknown_lines
 from sij_audit.transforms.audit.progress import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, StageBegun
 from sij_audit.transforms.audit.run import Request, Result
-from sij_audit.transforms.audit.summary import RuleTotals, RunSummary
+from sij_audit.transforms.audit.summary import LineOfBusiness, RuleTotals, RunSummary
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.handoff.deliveries import Delivery
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
@@ -24,6 +24,9 @@ PLAIN_WIDTH = 140
 
 NOT_DELIVERED = ("suppressed", "overturned")
 """Parts of a delivery's totals that are counted and not delivered."""
+
+LISTED = 20
+"""So many values of line_of_business are listed; the report `line_of_business_groups` has them all."""
 
 NAMED = 3
 """So many extracts are named in a warning; the report `columns` has them all."""
@@ -126,8 +129,11 @@ def print_result(request: Request, result: Result) -> None:
     precedence = f", {under_precedence:,} of them under coverage that takes precedence" if under_precedence else ""
     say(f"Injections: {summary.injections:,}{precedence}")
     say()
+    console.print(lines_of_business_table(summary.lines_of_business))
+    say()
     console.print(findings_table(summary.rules))
-    say(count_strengths(summary.rules))
+    for sentence in describe_strengths(summary.strengths):
+        say(sentence)
     say(f"At risk, no dollar counted twice: {dollars(summary.amount_at_risk)}")
     say("Since the run before: " + count_statuses(summary))
     is_of_several = len({rule.policy_id for rule in summary.rules}) > 1
@@ -187,29 +193,38 @@ def print_delivery(folder: Path, delivery: Delivery) -> None:
     console.print(f"Files: {folder}/", markup=False)
 
 
-def count_strengths(rules: Sequence[RuleTotals]) -> str:
-    """Count violations and reviews by how far they carry."""
-    proven, presumed = sum(rule.proven for rule in rules), sum(rule.presumed for rule in rules)
-    likely, possible = sum(rule.likely for rule in rules), sum(rule.possible for rule in rules)
-    return f"Violations: {proven:,} proven, {presumed:,} presumed; reviews: {likely:,} likely, {possible:,} possible"
-
-
 def findings_table(rules: Sequence[RuleTotals]) -> Table:
-    """Draw findings by rule and determination with dollars at risk; a rule that is off is left out."""
+    """Draw findings by rule and strength with dollars at risk; a rule that is off is left out."""
     table = Table(box=None, pad_edge=False)
     for name in ("Rule", "Section"):
         table.add_column(name)
-    for name in ("Looked at", "Violations", "Reviews", "Paid", "At risk"):
+    for name in ("Looked at", "Proven", "Presumed", "Likely", "Possible", "Paid", "At risk"):
         table.add_column(name, justify="right")
     policies = {rule.policy_id for rule in rules}
     for rule in rules:
         name = rule.rule_id if len(policies) == 1 else f"{rule.policy_id} {rule.rule_id}"
-        counts = (f"{count:,}" for count in (rule.looked_at, rule.violations, rule.reviews))
+        counts = (f"{count:,}" for count in (rule.looked_at, rule.proven, rule.presumed, rule.likely, rule.possible))
         table.add_row(name, rule.policy_section, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk))
     return table
 
 
+def lines_of_business_table(met: Sequence[LineOfBusiness]) -> Table:
+    """Draw the values of line_of_business that claims have, the most frequent first; beyond LISTED they are one row."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("Line of business", "Group"):
+        table.add_column(name, overflow="fold")
+    table.add_column("Lines", justify="right")
+    for one in met[:LISTED]:
+        value = "(empty)" if one.line_of_business is None else printable(one.line_of_business)
+        table.add_row(Text(value), "UNKNOWN" if one.is_unknown else one.line_group, f"{one.line_count:,}")
+    if others := met[LISTED:]:
+        table.add_row(f"{len(others):,} others: see line_of_business_groups", "", f"{sum(one.line_count for one in others):,}")
+    return table
+
+
 def _print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
+    for warning in warn_of_unknown_lines(summary.lines_of_business):
+        say(f"WARNING {warning}")
     without = {column.name: column.without for column in COLUMNS}
     for name, extracts in summary.missing_columns.items():
         say(f"WARNING no {name} in {list_names(map(printable, sorted(extracts)), NAMED)}: {without[name]}")
@@ -222,3 +237,5 @@ def _print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
     ):
         if count:
             say(f"Note: {name}: {count:,} ({meaning})")
+    for text in summary.policy_texts:
+        say(f"Note: {text}")

@@ -32,3 +32,9 @@ def list_names(names: Iterable[str], most: int = 12) -> str:
     """List names, and count those beyond `most`."""
     named = list(names)
     return ", ".join(named[:most]) + (f" and {len(named) - most:,} more" if len(named) > most else "")
+
+
+def describe_newest_text(policy_id: str, revision: str) -> str:
+    """Say of when the newest text of a policy is that is held; `revision` is its year and month of approval, such as 2023-08."""
+    year, month = revision.split("-")
+    return f"The newest text of {policy_id} that is held is of {month}/{year[2:]}: later services are measured against it."

@@ -8,7 +8,7 @@ with unnested_lines as (
         policy_id,
         finding_id,
         change,
-        determination,
+        strength,
         person_id,
         unnest(claim_lines) as claim_line,
     from handed_findings
@@ -19,7 +19,7 @@ handed_lines as (
         policy_id,
         finding_id,
         change,
-        determination,
+        strength,
         person_id,
         claim_line.claim_id,
         claim_line.billing_npi,
@@ -31,12 +31,14 @@ select
     handed_lines.policy_id,
     handed_lines.billing_npi,
     count(distinct case when handed_lines.change <> 'withdrawn' then handed_lines.finding_id end) as findings,
-    count(
-        distinct case when handed_lines.change <> 'withdrawn' and handed_lines.determination = 'violation' then handed_lines.finding_id end
-    ) as violations,
-    count(
-        distinct case when handed_lines.change <> 'withdrawn' and handed_lines.determination = 'review' then handed_lines.finding_id end
-    ) as reviews,
+    count(distinct case when handed_lines.change <> 'withdrawn' and handed_lines.strength = 'proven' then handed_lines.finding_id end)
+        as proven,
+    count(distinct case when handed_lines.change <> 'withdrawn' and handed_lines.strength = 'presumed' then handed_lines.finding_id end)
+        as presumed,
+    count(distinct case when handed_lines.change <> 'withdrawn' and handed_lines.strength = 'likely' then handed_lines.finding_id end)
+        as likely,
+    count(distinct case when handed_lines.change <> 'withdrawn' and handed_lines.strength = 'possible' then handed_lines.finding_id end)
+        as possible,
     count(distinct case when handed_lines.change = 'withdrawn' then handed_lines.finding_id end) as withdrawn,
     count(distinct case when handed_lines.change <> 'withdrawn' then handed_lines.person_id end) as persons,
     count(distinct case when handed_lines.change <> 'withdrawn' then handed_lines.claim_id end) as claims,

@@ -6,7 +6,7 @@
 with counted_findings as (
     select
         policy_id,
-        case when change = 'withdrawn' then change else change || ' ' || determination || 's' end as part,
+        case when change = 'withdrawn' then change else concat_ws(' ', change, strength, determination || 's') end as part,
         count(*) as findings,
         sum(amount_at_risk) as amount_at_risk,
     from handed_findings
@@ -29,14 +29,21 @@ known_policies as (
     select policy_id from counted_findings
 ),
 
+part_names as (
+    select [
+        'new proven violations', 'new presumed violations', 'changed proven violations', 'changed presumed violations',
+        'new likely reviews', 'new possible reviews', 'changed likely reviews', 'changed possible reviews',
+        'withdrawn', 'suppressed', 'overturned'
+    ] as names
+),
+
 parts as (
     select
-        policy_id,
-        unnest(['new violations', 'changed violations', 'new reviews', 'changed reviews', 'withdrawn', 'suppressed', 'overturned']) as part,
-        generate_subscripts(
-            ['new violations', 'changed violations', 'new reviews', 'changed reviews', 'withdrawn', 'suppressed', 'overturned'], 1
-        ) as part_order,
+        known_policies.policy_id,
+        unnest(part_names.names) as part,
+        generate_subscripts(part_names.names, 1) as part_order,
     from known_policies
+    cross join part_names
 )
 
 select

@@ -108,7 +108,7 @@ def test_a_delivery_is_kept_with_its_files_and_counts(tmp_path: Path) -> None:
     assert {file["path"]: file["sha256"] for file in entry["files"]} == {
         name: hashlib.sha256((tmp_path / "to" / name).read_bytes()).hexdigest() for name in FILES
     }
-    assert entry["totals"][0] == {"policy_id": "CP.MP.166", "part": "new violations", "findings": 1, "amount_at_risk": "186.40"}
+    assert entry["totals"][1] == {"policy_id": "CP.MP.166", "part": "new presumed violations", "findings": 1, "amount_at_risk": "186.40"}
     assert entry["requests"] == 2
     assert {(path.stat().st_mode & 0o777) for path in (tmp_path / "to").iterdir()} == {0o600}
 
@@ -141,7 +141,7 @@ def test_the_command_delivers_and_says_what(tmp_path: Path) -> None:
     run(tmp_path / "out", SAMPLE)
     done = command("handoff", "--out", tmp_path / "out", "--to", tmp_path / "to")
     assert done.returncode == 0, done.stderr
-    assert "new violations" in done.stdout
+    assert "new presumed violations" in done.stdout
     again = command("handoff", "--out", tmp_path / "out", "--to", tmp_path / "again")
     assert again.stdout.startswith("Nothing is new since run ")
     findings = {row["finding_id"] for row in read_report(tmp_path / "out")}

@@ -44,7 +44,14 @@ def test_all_rows_are_read_in_their_order(count: int) -> None:
 def test_to_work_on_is_what_is_new_or_changed() -> None:
     parts = pl.DataFrame(
         {
-            "part": ["new violations", "changed violations", "new reviews", "changed reviews", "withdrawn", "suppressed"],
+            "part": [
+                "new proven violations",
+                "changed presumed violations",
+                "new likely reviews",
+                "changed possible reviews",
+                "withdrawn",
+                "suppressed",
+            ],
             "findings": [1, 2, 4, 8, 16, 32],
             "amount_at_risk": [Decimal("0.01")] * 6,
         }

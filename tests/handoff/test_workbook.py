@@ -30,7 +30,11 @@ TEXTS = [
     name for name, kind in HANDED_COLUMNS.items() if kind == "VARCHAR" and name not in {"change", "determination", "run_id", "finding_id"}
 ]
 LISTS = ["doubts", "presumptions", "procedure_codes", "prior_claim_ids"]
-PARTS = ["new violations", "changed violations", "new reviews", "changed reviews", "withdrawn", "suppressed", "overturned"]
+PARTS = [
+    *("new proven violations", "new presumed violations", "changed proven violations", "changed presumed violations"),
+    *("new likely reviews", "new possible reviews", "changed likely reviews", "changed possible reviews"),
+    *("withdrawn", "suppressed", "overturned"),
+]
 HOSTILE = [
     "=HYPERLINK(\"http://example.test\",\"x\")",
     "+1+cmd|' /C calc'!A0",
@@ -100,7 +104,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, *rows: Row) -> duckdb.DuckDBPyConn
             'commercial' as line_of_business, 3::bigint as orphan_adjustments, 0::bigint as adjustments_across_persons,
             0::bigint as unmatched_reversals, 0::bigint as lines_after_as_of;
         create table handed_totals as
-            select 'CP.MP.166' as policy_id, unnest(range(7)) as part_order, unnest({PARTS}) as part, unnest(range(7)) as findings,
+            select 'CP.MP.166' as policy_id, unnest(range(11)) as part_order, unnest({PARTS}) as part, unnest(range(11)) as findings,
                 1.5::decimal(14, 2) as amount_at_risk;
         create table records_request as
             select 1::bigint as request_rank, '=1' as claim_id, ['a', 'b'] as rule_ids, -1.5::decimal(14, 2) as amount_at_risk;
@@ -117,6 +121,7 @@ def hand_over(con: duckdb.DuckDBPyConnection, *rows: Row) -> duckdb.DuckDBPyConn
             'Injections too close together' as title;
         create table limits as select 'CP.MP.166' as policy_id, unnest([null, 'interval_under_two_months']) as rule_id,
             unnest(['count_months', 'min_months']) as limit_name, unnest(['12', '2']) as limit_value;
+        create table policy_texts as select 'CP.MP.166' as policy_id, '2023-08' as newest_revision;
         create table doubt_meanings as select 'authorized' as doubt_id, 'the service was approved beforehand' as description,
             'the authorization and what it covered' as settled_by;
     """)  # fmt: skip
@@ -364,8 +369,9 @@ def test_read_me_says_what_the_hand_off_is(con: duckdb.DuckDBPyConnection, tmp_p
         "Services up to | 2024-06-30",
         "Since | run 2024-05-31-ba9876543210: what is new, changed or withdrawn since then",
         "Line of business | commercial, where a claim line has none",
-        "changed violations | 1.0 | 1.5",
-        "to work on: new and changed | 6.0 | 6.0",
+        "Policy text | The newest text of CP.MP.166 that is held is of 08/23: later services are measured against it.",
+        "new presumed violations | 1.0 | 1.5",
+        "to work on: new and changed | 28.0 | 12.0",
         "Claims whose records are asked for in records_request.csv: 1. The cap on requests leaves out 4 more, of providers: 1.",
         "all | 2.0 | 4.0 | 1.0 | 1.0 | 1.0 | 1.0",
         "all | 2.0 | 4.04 | 1.01 | 1.01 | 1.01 | 1.01",

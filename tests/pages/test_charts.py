@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Bin, Caption, Column, Mark, draw_bars, draw_columns, draw_histogram
+from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Bin, Caption, Column, Look, Mark, draw_bars, draw_columns, draw_histogram
 
 CAPTION = Caption("c1", "Findings by rule", "What each rule found.")
 COUNTS = Axis("findings", lambda value: f"{value:,.0f}", is_whole=True)
@@ -107,12 +107,12 @@ def test_both_axes_say_what_they_measure() -> None:
     assert {"dollars", "days"} <= set(said(charts_of([1, 2])[2]))
 
 
-def test_a_review_is_hatched_and_a_violation_solid() -> None:
-    row = BarRow("rule", [Bar(2, "2", "violation"), Bar(1, "1", "review")])
-    chart = parse(draw_bars(CAPTION, COUNTS, [row]))
+def test_each_strength_is_drawn_in_a_way_of_its_own() -> None:
+    looks: tuple[Look, ...] = ("proven", "presumed", "likely", "possible")
+    chart = parse(draw_bars(CAPTION, COUNTS, [BarRow("rule", [Bar(1, "1", look) for look in looks])]))
     fills = {element.get("class"): element.get("fill") for element in chart.findall("rect")}
-    assert fills == {"violation": None, "review": "url(#c1-hatch)"}
-    assert [pattern.get("id") for pattern in chart.iter("pattern")] == ["c1-hatch"]
+    assert fills == {"proven": None, "presumed": "url(#c1-violation-hatch)", "likely": "url(#c1-review-hatch)", "possible": None}
+    assert {pattern.get("id") for pattern in chart.iter("pattern")} == {"c1-violation-hatch", "c1-review-hatch"}
 
 
 def test_what_is_not_shown_has_a_cross_and_what_is_zero_has_nothing() -> None:

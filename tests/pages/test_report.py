@@ -124,17 +124,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_headline_has_the_numbers_of_the_report(sample: Path) -> None:
     findings = read_report(sample)
-    counts = Counter(finding["determination"] for finding in findings)
+    counts = Counter(finding["strength"] for finding in findings)
     (headline,) = [element.text for element in page_of(sample).all("p", class_="lead")]
-    assert headline.startswith(f"{len(findings)} findings put ${sum(finding['amount_at_risk'] for finding in findings):,.0f} at risk.")
-    assert f"{counts['violation']} ($" in headline
-    assert f"{counts['review']} ($" in headline
+    assert headline.startswith(f"{len(findings)} findings put ${sum(finding['amount_at_risk'] for finding in findings):,.0f} at risk: ")
+    parts = {"proven": "violations", "presumed": "violations", "likely": "reviews", "possible": "reviews"}
+    for strength, determination in parts.items():
+        assert f"{counts[strength]} {strength} {determination} ($" in headline
 
 
 def test_every_breakdown_of_findings_sums_to_the_report(sample: Path) -> None:
     page = page_of(sample)
     findings = read_report(sample)
-    for caption in ("Findings and dollars at risk by rule and determination", "Findings and dollars at risk by quarter of service"):
+    for caption in ("Findings and dollars at risk by rule and strength", "Findings and dollars at risk by quarter of service"):
         _, *rows = page.table(caption)
         assert sum(int(row[-2]) for row in rows) == len(findings)
         assert sum(dollars(row[-1]) for row in rows) == sum(finding["amount_at_risk"] for finding in findings)
@@ -228,7 +229,7 @@ def test_findings_of_few_members_are_not_counted(tmp_path: Path) -> None:
 def test_findings_of_eleven_members_are_counted(tmp_path: Path) -> None:
     run(tmp_path / "out", write_extract(tmp_path / "a.parquet", too_close(LEAST_MEMBERS)))
     page = page_of(tmp_path / "out")
-    assert page.all("p", class_="lead")[0].text.startswith("11 findings put $2,050 at risk. 11 ($2,050) are violations")
+    assert page.all("p", class_="lead")[0].text.startswith("11 findings put $2,050 at risk: 11 presumed violations ($2,050).")
     assert page.table("Findings and dollars at risk by month of service")[1:] == [["2023-04", "11", "$2,050.40"]]
 
 
@@ -483,7 +484,7 @@ def test_each_policy_has_its_part_and_no_dollar_is_summed_over_them(tmp_path: Pa
     run(tmp_path / "out", extract, policy_folders=(*policy_folders(), other))
     page = page_of(tmp_path / "out")
     assert [element.text for element in page.all("h2")] == ["Policy CP.MP.166", "Policy X.1", "The data"]
-    assert [element.text.split(".")[0] for element in page.all("p", class_="lead")] == ["20 findings put $3,728 at risk"] * 2
+    assert [element.text.split(":")[0] for element in page.all("p", class_="lead")] == ["20 findings put $3,728 at risk"] * 2
     assert "7,456" not in page.text
     ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
     assert len(set(ids)) == len(ids)

@@ -49,7 +49,7 @@ def write_database(con: duckdb.DuckDBPyConnection, path: Path, reports: Sequence
     con.execute(f"attach {quote_text(str(path))} as published (storage_version {quote_text(STORAGE_VERSION)})")
     try:
         with con.cursor() as cursor:
-            cursor.execute("use published")
+            cursor.execute("use published; begin")
             for table, select in selects.items():
                 cursor.execute(f"create table {quote_name(table)} as {select}")
             for query in auditor:
@@ -58,7 +58,7 @@ def write_database(con: duckdb.DuckDBPyConnection, path: Path, reports: Sequence
             for report in reports:
                 _comment_on(cursor, report)
             cursor.execute(DICTIONARY)
-            cursor.execute("checkpoint published")
+            cursor.execute("commit; checkpoint published")
     finally:
         con.execute("detach published")
     if path.with_name(f"{path.name}.wal").exists():

@@ -9,6 +9,7 @@ import duckdb
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.duck import fetch_as, fetch_one
 from sij_audit.transforms.store.folder import Batch
+from sij_audit.transforms.text import describe_newest_text
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,42 @@ class RuleTotals:
     possible: int
     paid_amount: Decimal
     amount_at_risk: Decimal
+
+
+@dataclass(frozen=True)
+class StrengthTotals:
+    """The findings of a policy that hold, by strength: proven and presumed violations, likely and possible reviews."""
+
+    policy_id: str
+    determination: str
+    strength: str
+    findings: int
+    amount_at_risk: Decimal
+
+
+@dataclass(frozen=True)
+class LineOfBusiness:
+    """A value of line_of_business that claims have, None for none, with its group; whether the program or the settings know it."""
+
+    line_of_business: str | None
+    line_group: str
+    line_count: int
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing says which coverage it is."""
+        return self.line_group == "unknown"
+
+
+@dataclass(frozen=True)
+class PolicyText:
+    """The newest text of a policy that is held, by year and month of approval, such as 2023-08."""
+
+    policy_id: str
+    newest_revision: str
+
+    def __str__(self) -> str:
+        return describe_newest_text(self.policy_id, self.newest_revision)
 
 
 @dataclass(frozen=True)
@@ -94,11 +131,14 @@ class RunSummary:
     injections_under_precedence: int
     """Injections under coverage that takes precedence over the policy."""
     rules: tuple[RuleTotals, ...]
+    strengths: tuple[StrengthTotals, ...]
     statuses: tuple[StatusTotals, ...]
     amount_at_risk: Decimal
     """Dollars, none counted twice, whatever policies and rules found a line."""
     excluded: tuple[ExcludedFindings, ...]
     sole_doubts: tuple[SoleDoubt, ...]
+    lines_of_business: tuple[LineOfBusiness, ...]
+    policy_texts: tuple[PolicyText, ...]
     odd_lines: OddLines
     missing_columns: Mapping[str, tuple[str, ...]]
     """Columns without which the audit can say less, each with the extracts that lack it or leave it empty."""
@@ -123,6 +163,13 @@ def summarize(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], line_of_
         injections=fetch_one(con, "select count(*) from (select distinct person_id, service_date from injections)"),
         injections_under_precedence=fetch_one(con, "select count(*) from injections where applicability = 'precedence'"),
         rules=fetch_as(con, RuleTotals, "rules"),
+        strengths=fetch_as(
+            con,
+            StrengthTotals,
+            "(select policy_id, determination, strength, count(*) as findings, sum(amount_at_risk) as amount_at_risk from findings "
+            "where status <> 'withdrawn' group by all) "
+            "order by policy_id, list_position(['proven', 'presumed', 'likely', 'possible'], strength)",
+        ),
         statuses=fetch_as(
             con,
             StatusTotals,
@@ -141,6 +188,8 @@ def summarize(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], line_of_
             "group by policy_id, held_back_for) order by policy_id, held_back_for",
         ),
         sole_doubts=fetch_as(con, SoleDoubt, "sole_doubts order by policy_id, finding_count desc, doubt_id"),
+        lines_of_business=fetch_as(con, LineOfBusiness, "line_of_business_groups"),
+        policy_texts=fetch_as(con, PolicyText, "policy_texts"),
         odd_lines=odd_lines,
         missing_columns=_missing_columns(batches, {"line_of_business": line_of_business}),
     )

@@ -18,8 +18,10 @@ ADDED_COLUMNS = {
 PROVIDER_COLUMNS = {
     "billing_npi": "who billed a cited line",
     "findings": "new and changed findings with a cited line of this NPI",
-    "violations": "violations among them",
-    "reviews": "reviews among them",
+    "proven": "violations among them that presume nothing",
+    "presumed": "violations among them that presume something",
+    "likely": "reviews among them that only their doubts keep from being violations",
+    "possible": "other reviews among them",
     "withdrawn": "findings of the hand-off before that no longer hold",
     "persons": "persons of new and changed findings",
     "claims": "claims of new and changed findings",

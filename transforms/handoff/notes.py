@@ -9,6 +9,7 @@ import polars as pl
 from sij_audit.transforms.columns import ROW_OUTCOMES
 from sij_audit.transforms.handoff.book import CONFIDENTIAL, NOTE_WIDTH, Note
 from sij_audit.transforms.handoff.handed_columns import ADDED_COLUMNS, INPUTS, MAIN_COLUMNS, NEXT_COLUMNS, PROVIDER_COLUMNS
+from sij_audit.transforms.text import describe_newest_text
 
 
 def describe_handoff(con: duckdb.DuckDBPyConnection, since: str | None) -> list[Note]:
@@ -52,6 +53,7 @@ def _describe_run(con: duckdb.DuckDBPyConnection, since: str | None) -> list[Not
             f"run {since}: what is new, changed or withdrawn since then" if since else "the beginning: nothing was handed over before",
         ),
         *(_pair("Line of business", f"{stand_in}, where a claim line has none") if stand_in else []),
+        *(note for text in con.execute("from policy_texts").fetchall() for note in _pair("Policy text", describe_newest_text(*text[:2]))),
         *_pair("Program", f"sij-audit {version}"),
     ]
 

@@ -10,7 +10,7 @@ its own, in which functions leave tables for one another. A position is a row's 
 | plain_rows   | row whose bytes show that it is valid and not relevant  | csv_part               | row_checks                        |
 | scanned      | row checked by SQL, with the reason where it is refused | row_checks             | row_checks                        |
 | checked      | row that can be read, by position (view of the two)     | row_checks             | kept_lines, controls, batch_files |
-| fetched_rows | row of a claim that may be kept                         | csv_part, parquet_part | kept_lines                        |
+| fetched_rows | row of a claim that may be kept                         | kept_lines             | kept_lines                        |
 | fetched      | the same row with all canonical columns (view)          | kept_lines             | kept_lines, batch_files           |
 | claims       | data_source and claim_id whose lines are kept           | kept_lines             | kept_lines                        |
 | kept_rows    | valid row of such a claim, by position                  | kept_lines             | kept_lines, controls              |

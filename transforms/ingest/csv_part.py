@@ -182,7 +182,6 @@ class CsvPart:
 
     def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
         """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
-        self.con.execute(f"create temp table if not exists fetched_rows as {select('strict_cells')} limit 0")
         cut = np.searchsorted(positions, self.plain_count)
         stretches = np.array_split(positions[:cut], range(FETCHED_ROWS, cut, FETCHED_ROWS)) if cut else []
         with ThreadPoolExecutor(1) as pool:

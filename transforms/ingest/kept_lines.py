@@ -93,11 +93,14 @@ def _fetch(part: Part, rows: ScannedRows, condition: str) -> None:
     Columns that the extract lacks are not stored: they would take as much room as those that it has.
     """
     positions = find_positions(part, f"from checked where {condition}")
-    part.con.execute("set preserve_insertion_order = false")
-    part.fetch(positions, _normaliser(part, rows))
-    part.con.execute("set preserve_insertion_order = true")
-    there = {column.name for column in _columns_there(part)}
-    lacking = [f", {missing(column).value} as {column.name}" for column in COLUMNS if column.name not in there]
+    types = {column.name: column.sql_type for column in _columns_there(part)}
+    columns = ", ".join(f"{name} {sql_type}" for name, sql_type in types.items())
+    part.con.execute(f"create temp table if not exists fetched_rows (position bigint, {columns}, own_hash ubigint, row_hash ubigint)")
+    if len(positions):
+        part.con.execute("set preserve_insertion_order = false")
+        part.fetch(positions, _normaliser(part, rows))
+        part.con.execute("set preserve_insertion_order = true")
+    lacking = [f", {missing(column).value} as {column.name}" for column in COLUMNS if column.name not in types]
     part.con.execute(f"create temp view if not exists fetched as select *{''.join(lacking)} from fetched_rows")
 
 

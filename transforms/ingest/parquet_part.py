@@ -93,7 +93,6 @@ class ParquetPart:
     def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
         """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
         rows = f"select *, file_row_number as position from {self._scan(', file_row_number = true')}"
-        self.con.execute(f"create temp table if not exists fetched_rows as {select(f'({rows})')} limit 0")
         with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions})):
             self.con.execute(f"insert into fetched_rows {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
 

@@ -117,7 +117,7 @@ def _describe_findings(summary: RunSummary) -> list[str]:
         f"Findings: {counts or 'none'}. At risk, no dollar counted twice: {dollars(summary.amount_at_risk)}.",
         *(
             f"{rule.policy_id} {rule.rule_id}: {dollars(rule.amount_at_risk)} at risk "
-            f"(violations: {rule.violations:,}, reviews: {rule.reviews:,})"
+            f"(violations: {rule.proven:,} proven, {rule.presumed:,} presumed; reviews: {rule.likely:,} likely, {rule.possible:,} possible)"
             for rule in summary.rules
         ),
     ]
@@ -138,6 +138,10 @@ def _figures(summary: RunSummary) -> dict[str, Any]:
                 "rule_id": rule.rule_id,
                 "violations": rule.violations,
                 "reviews": rule.reviews,
+                "proven": rule.proven,
+                "presumed": rule.presumed,
+                "likely": rule.likely,
+                "possible": rule.possible,
                 "amount_at_risk": str(rule.amount_at_risk),
             }
             for rule in summary.rules

@@ -1,12 +1,13 @@
 """Draw bars, columns and histograms as SVG that stands in a page: labelled axes, a title and a description, no script.
 
-Colours come from the page's style sheet (`templates/base.html`), so that one drawing serves light, dark and paper. Violations are solid and
-reviews hatched: colour is never the only difference. All text is escaped.
+Colours come from the page's style sheet (`templates/base.html`), so that one drawing serves light, dark and paper. Proven violations are solid
+and presumed ones hatched; likely reviews are hatched, in another colour and direction, and possible ones empty: colour is never the only
+difference. All text is escaped.
 """
 
 import math
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,10 @@ from markupsafe import Markup
 
 from sij_audit.transforms.pages.svg import element, line, number, text
 
-Look = Literal["violation", "review", "plain"]
+Look = Literal["violation", "proven", "presumed", "review", "likely", "possible", "plain"]
+
+HATCHES: Mapping[str, str] = {"presumed": "violation", "review": "review", "likely": "review"}
+"""Looks that are hatched, and in which colour."""
 
 WIDTH = 520
 """Units of a chart that takes half of a page; text is 13 of them high."""
@@ -194,27 +198,17 @@ def _column(
 
 
 def _bar(caption: Caption, look: Look, x: float, y: float, width: float, height: float) -> Markup:
-    fill = {"fill": f"url(#{caption.chart_id}-hatch)"} if look == "review" else {}
+    fill = {"fill": f"url(#{caption.chart_id}-{HATCHES[look]}-hatch)"} if look in HATCHES else {}
     return element("rect", class_=look, x=x, y=y, width=max(width, 0.5), height=max(height, 0.5), **fill)
 
 
 def _chart(caption: Caption, width: float, height: float, parts: Iterable[Markup]) -> Markup:
     title_id, description_id = f"{caption.chart_id}-title", f"{caption.chart_id}-description"
-    hatch = element(
-        "pattern",
-        element("rect", class_="hatch-ground", width=6, height=6),
-        line(0, 0, 0, 6, "hatch"),
-        id=f"{caption.chart_id}-hatch",
-        width=6,
-        height=6,
-        patternUnits="userSpaceOnUse",
-        patternTransform="rotate(45)",
-    )
     return element(
         "svg",
         element("title", caption.title, id=title_id),
         element("desc", caption.description, id=description_id),
-        element("defs", hatch),
+        element("defs", _hatch(caption, "violation", -45, 6), _hatch(caption, "review", 45, 6)),
         *parts,
         class_="chart wide" if width > WIDTH else "chart",
         viewBox=f"0 0 {number(width)} {number(height)}",
@@ -222,6 +216,19 @@ def _chart(caption: Caption, width: float, height: float, parts: Iterable[Markup
         role="img",
         aria_labelledby=title_id,
         aria_describedby=description_id,
+    )
+
+
+def _hatch(caption: Caption, colour: str, degrees: int, size: int) -> Markup:
+    return element(
+        "pattern",
+        element("rect", class_="hatch-ground", width=size, height=size),
+        line(0, 0, 0, size, f"hatch {colour}"),
+        id=f"{caption.chart_id}-{colour}-hatch",
+        width=size,
+        height=size,
+        patternUnits="userSpaceOnUse",
+        patternTransform=f"rotate({degrees})",
     )
 
 

@@ -1,6 +1,6 @@
 """Sections of the report page on findings: by rule, by status, by month, by doubt, and what reviewers decided."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -8,7 +8,6 @@ from sij_audit.transforms.pages.charts import Axis, Bar, BarRow, Caption, Column
 from sij_audit.transforms.pages.parts import (
     COMBINED,
     FINDINGS,
-    LOOKS,
     MEASURES,
     NUMBER_OF_FINDINGS,
     SUPPRESSED,
@@ -17,8 +16,10 @@ from sij_audit.transforms.pages.parts import (
     Tables,
     bar,
     findings_and_dollars,
+    name_part,
     write_count,
 )
+from sij_audit.transforms.pages.splitting import Split
 from sij_audit.transforms.pages.suppression import (
     LEAST_MEMBERS,
     OTHER,
@@ -31,11 +32,8 @@ from sij_audit.transforms.pages.suppression import (
 )
 from sij_audit.transforms.text import dollars, list_names
 
-LEGEND: Sequence[tuple[Look, str]] = (
-    ("violation", "violation: claims show it, given what is presumed"),
-    ("review", "review: records must settle it"),
-)
-"""What the colours of a chart by determination stand for."""
+MOST_SHARE = 2 / 3
+"""A level is fine enough where it shows this share of the findings."""
 
 MOST_PERIODS = 48
 """So many months or quarters are drawn before longer periods are taken."""
@@ -54,22 +52,31 @@ STATUS_ORDER = ("new", "changed", "open", OTHER)
 NO_DOUBT, SEVERAL_DOUBTS = "none", "several"
 
 
-def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
-    """Break findings and dollars down by rule: within violations and within reviews, where both can be shown."""
-    rows = tables.of_policy("rule_cells", policy_id)
-    names = {row["rule_id"]: f"{row['policy_section']}: {row['title']}" for row in rows.iter_rows(named=True)}
-    parts: dict[str, Breakdown] = {}
-    for determination in ("violation", "review") if is_split else ("",):
-        own = rows.filter(pl.col("determination") == determination) if determination else rows
-        cells = read_cells(own, pl.col("rule_id"), *FINDINGS)
+def _break_rules_down(rows: pl.DataFrame, split: Split | None) -> dict[Look, Breakdown]:
+    """Break findings down by rule, within each part of a split; a part of which no rule can be shown is one cell."""
+    parts: dict[Look, Breakdown] = {}
+    looks: Iterable[Look] = split.cells if split else ("plain",)
+    for look in looks:
+        cells = read_cells(rows.filter(split.part == look) if split else rows, pl.col("rule_id"), *FINDINGS)
         breakdown = suppress_small_cells(cells)
-        if breakdown is None and is_split and cells:
+        if breakdown is None and split and cells:
             breakdown = Breakdown((), combine_cells(cells), tuple(cell.key for cell in cells))
         if breakdown is not None:
-            parts[determination] = breakdown
-    if not any(part.shown for part in parts.values()):
+            parts[look] = breakdown
+    return parts
+
+
+def describe_rules(tables: Tables, policy_id: str, anchor: str, splits: Sequence[Split]) -> Section:
+    """Break findings and dollars down by rule: within each part of the finest split, from fine to coarse, that shows most of them by rule."""
+    rows = tables.of_policy("rule_cells", policy_id)
+    names = {row["rule_id"]: f"{row['policy_section']}: {row['title']}" for row in rows.iter_rows(named=True)}
+    levels = [(split, _break_rules_down(rows, split)) for split in (*splits, None)]
+    shares = [sum(int(cell.values["findings"]) for part in parts.values() for cell in part.shown) for _, parts in levels]
+    most = MOST_SHARE * int(rows["findings"].sum())
+    split, parts = levels[next((n for n, share in enumerate(shares) if share >= most), shares.index(max(shares)))]
+    if not max(shares):
         return Section(f"{anchor}-rules", "By rule", [SUPPRESSED])
-    by_place = {(cell.key, determination): cell for determination, part in parts.items() for cell in part.cells}
+    by_place = {(cell.key, look): cell for look, part in parts.items() for cell in part.cells}
     amounts = {key: sum(float(cell.values["amount_at_risk"]) for place, cell in by_place.items() if place[0] == key) for key, _ in by_place}
     ordered = sorted(amounts, key=lambda key: (key == OTHER, -amounts[key], key))
     titles = names | {OTHER: "Other rules together"}
@@ -78,11 +85,7 @@ def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) 
         bars = [
             BarRow(
                 titles[key],
-                [
-                    bar(by_place[key, determination].values[measure.value], measure, LOOKS.get(determination, "plain"))
-                    for determination in parts
-                    if (key, determination) in by_place
-                ],
+                [bar(by_place[key, look].values[measure.value], measure, look) for look in parts if (key, look) in by_place],
             )
             for key in ordered
         ]
@@ -91,27 +94,27 @@ def describe_rules(tables: Tables, policy_id: str, anchor: str, is_split: bool) 
         )
         charts.append((caption.title, draw_bars(caption, measure.axis, bars)))
     table = Table(
-        "Findings and dollars at risk by rule" + (" and determination" if is_split else ""),
-        ["Rule", *(["Determination"] if is_split else []), "Findings", "At risk"],
+        "Findings and dollars at risk by rule" + (" and strength" if split else ""),
+        ["Rule", *(["Strength"] if split else []), "Findings", "At risk"],
         [
-            [titles[key], *([determination] if is_split else []), *findings_and_dollars(by_place[key, determination])]
+            [titles[key], *([look] if split else []), *findings_and_dollars(by_place[key, look])]
             for key in ordered
-            for determination in parts
-            if (key, determination) in by_place
+            for look in parts
+            if (key, look) in by_place
         ],
-        frozenset({2, 3} if is_split else {1, 2}),
+        frozenset({2, 3} if split else {1, 2}),
     )
     others = [
-        f"Other rules{f', {determination}s' if determination else ''}: {'; '.join(titles[key] for key in part.suppressed)}."
-        for determination, part in parts.items()
+        f"Other rules{f', {name_part(look)}' if split else ''}: {'; '.join(titles[key] for key in part.suppressed)}."
+        for look, part in parts.items()
         if part.suppressed
     ]
     return Section(
         f"{anchor}-rules",
-        "By rule" + (" and determination" if is_split else ""),
+        "By rule" + (" and strength" if split else ""),
         charts=charts,
         tables=[table],
-        legend=LEGEND if is_split else (),
+        legend=split.legend if split else (),
         notes=[*others, *([COMBINED] if others else [])],
     )
 
@@ -127,7 +130,7 @@ def describe_months(tables: Tables, policy_id: str, anchor: str) -> Section:
     rows = tables.of_policy("month_cells", policy_id)
     slots = {name: list_periods(rows, period) for name, period in PERIODS.items()}
     usable = [name for name in PERIODS if len(slots[name]) <= MOST_PERIODS] or ["year"]
-    chosen = choose_level([read_cells(rows, PERIODS[name], *FINDINGS) for name in usable], 2 / 3)
+    chosen = choose_level([read_cells(rows, PERIODS[name], *FINDINGS) for name in usable], MOST_SHARE)
     if chosen is None:
         return Section(f"{anchor}-months", "By month of service", [SUPPRESSED])
     name, breakdown = usable[chosen[0]], chosen[1]
@@ -280,14 +283,13 @@ def _overturned_rate(cell: Cell) -> float:
     return 100 * float(cell.values["overturned"]) / float(cell.values["reviewed"] or 1)
 
 
-def describe_doubts(tables: Tables, policy_id: str, anchor: str, is_split: bool) -> Section:
+def describe_doubts(tables: Tables, policy_id: str, anchor: str, split: Split | None) -> Section:
     """Show what claims leave open, and what would settle it.
 
-    Where violations and reviews can both be shown, reviews alone are broken down: a violation hardly ever has a doubt, so all findings without
-    one, less the violations, would leave the few reviews without one.
+    Where violations and reviews can both be shown, reviews alone are broken down: a violation has no doubt.
     """
     of_all = tables.of_policy("doubt_cells", policy_id)
-    reviews = of_all.filter(pl.col("determination") == "review") if is_split else of_all.clear()
+    reviews = of_all.filter(pl.col("determination") == "review") if split else of_all.clear()
     cells = read_cells(of_all if reviews.is_empty() else reviews, pl.col("doubt_id"), *FINDINGS)
     what = "findings" if reviews.is_empty() else "reviews"
     doubts = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.pages.members import Member, read_member
+from sij_audit.transforms.pages.parts import MEANINGS
 from sij_audit.transforms.pages.templating import open_templates
 from sij_audit.transforms.pages.time_axis import WIDTH
 from sij_audit.transforms.pages.timeline_pictures import draw_timeline
@@ -27,6 +28,7 @@ def render_member(member: Member) -> str:
         member=member,
         drawn=[part for part in drawn if part.pictures or part.explained],
         width=WIDTH,
+        meanings=MEANINGS,
     )
 
 

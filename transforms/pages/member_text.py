@@ -44,9 +44,8 @@ def show_member(member: Member, console: Console) -> None:
     member_numbers = f", member number {', '.join(map(printable, member.member_ids))}" if member.member_ids else ""
     say(Text(f"{printable(member.person_id)}{member_numbers}", style="bold"))
     say(f"Run {member.run_id}, services up to {member.as_of}")
-    violations = sum(finding.determination == "violation" for finding in member.findings)
     at_risk = sum((finding.row["amount_at_risk"] for finding in member.findings), Decimal())
-    say(f"{count_of(violations, 'violation')}, {count_of(len(member.findings) - violations, 'review')}, {dollars(at_risk)} at risk")
+    say(f"{member.count_determined('violation')}, {member.count_determined('review')}, {dollars(at_risk)} at risk")
     for timeline in member.timelines:
         say()
         say(Text(f"Timeline under {timeline.policy_id}", style="bold"))
@@ -61,10 +60,10 @@ def show_member(member: Member, console: Console) -> None:
 
 
 def headline(finding: Finding) -> Text:
-    """A finding's number, determination and rule in one line."""
+    """A finding's number, strength, determination and rule in one line."""
     if finding.number is None:
         return Text(f"Withdrawn: {finding.title}, {finding.service_date}; no money may be recovered for it", style="bold")
-    text = Text(f"{finding.number}. {finding.determination} ", style=STYLES.get(finding.determination, "bold"))
+    text = Text(f"{finding.number}. {finding.verdict} ", style=STYLES.get(finding.determination, "bold"))
     return text.append(f"{finding.row['policy_section']} {finding.title}, {finding.service_date}", style="bold")
 
 
@@ -176,5 +175,5 @@ def describe_day(member: Member, injection: Injection | None, lines: Iterable[Li
         yield Text(f"{sign} {printable(what)}, claim {printable(line.claim_id)} line {line.claim_line_number}{why}")
     for finding in findings:
         complies = finding.earliest_compliant_date
-        text = f"{finding.number}. {finding.determination}: {finding.row['policy_section']} {finding.title}"
+        text = f"{finding.number}. {finding.verdict}: {finding.row['policy_section']} {finding.title}"
         yield Text(text + (f"; would comply from {complies}" if complies else ""), style=STYLES.get(finding.determination, "bold"))

@@ -1,5 +1,6 @@
 """What the published tables say of one person: injections, findings and claim lines, ready to be drawn."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,10 @@ import polars as pl
 
 from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.pages.charts import Look
+from sij_audit.transforms.pages.parts import STRENGTHS
 from sij_audit.transforms.query.versions import check_columns
+from sij_audit.transforms.text import count_of
 
 Row = Mapping[str, Any]
 
@@ -160,6 +164,11 @@ class Finding:
         return str(self.row["determination"])
 
     @property
+    def verdict(self) -> str:
+        """Its strength and determination: proven violation, presumed violation, likely review or possible review."""
+        return f"{self.row['strength']} {self.determination}"
+
+    @property
     def kind(self) -> str:
         """What it is about, by the columns that it has: an interval, a count, a series, or what was done that day."""
         if self.prior_service_date:
@@ -206,6 +215,13 @@ class Member:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         return tuple(finding for timeline in self.timelines for finding in timeline.findings if finding.number)
+
+    def count_determined(self, determination: Look) -> str:
+        """Count its violations, or its reviews, by strength: 3 violations (1 proven, 2 presumed)."""
+        found = [finding for finding in self.findings if finding.determination == determination]
+        by_strength = Counter(str(finding.row["strength"]) for finding in found)
+        parts = ", ".join(f"{by_strength[name]:,} {name}" for name in STRENGTHS[determination] if by_strength[name])
+        return count_of(len(found), determination) + (f" ({parts})" if parts else "")
 
     @cached_property
     def withdrawn(self) -> tuple[Finding, ...]:

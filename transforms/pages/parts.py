@@ -24,7 +24,18 @@ MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augus
 FINDINGS = (("findings", "amount_at_risk"), {"findings": "members"})
 """The values of most breakdowns, and the persons behind them."""
 
-LOOKS: Mapping[str, Look] = {"violation": "violation", "review": "review"}
+MEANINGS: Mapping[Look, str] = {
+    "violation": "violations: claims show it, given what is presumed",
+    "proven": "proven violations: claims show it, and nothing is presumed",
+    "presumed": "presumed violations: claims show it, given what the policy presumes",
+    "review": "reviews: records must settle it",
+    "likely": "likely reviews: a violation as billed, but for a doubt that records must settle",
+    "possible": "possible reviews: claims leave open what the rule asks; records must settle it",
+}
+"""What findings are divided into, from strong to weak, and what each part is."""
+
+STRENGTHS: Mapping[Look, Sequence[Look]] = {"violation": ("proven", "presumed"), "review": ("likely", "possible")}
+"""The strengths of each determination."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,11 @@ def write_short_dollars(value: float) -> str:
 def write_date(value: date) -> str:
     """Write a date so that nobody takes the month for the day."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def name_part(look: Look) -> str:
+    """Name a part of the findings, such as presumed violations."""
+    return MEANINGS[look].partition(":")[0]
 
 
 def findings_and_dollars(cell: Cell) -> list[str]:

@@ -5,8 +5,9 @@ CMS cell-size policy: no cell of fewer than 11 (primary suppression), and none t
 - A breakdown has one dimension. Its rows of too few members are shown as one, to which the smallest of the others are added until that one has
   enough (complementary suppression); where no row is left beside it, the breakdown is left out. Rows sum to the total, so nothing can be had by
   subtraction: no total is shown that has a part, missing from the breakdown beside it, of fewer than 11 members.
-- Rule and determination are two breakdowns by rule, one within each determination and each with a row "other" of its own. One "other" for both
-  would be split by the totals of the determinations. Where these cannot be shown, there is one breakdown by rule.
+- Rule and strength are several breakdowns by rule, one within each strength and each with a row "other" of its own. One "other" for all would be
+  divided by the totals of the strengths. Where the strengths of a determination cannot both be shown, it is one; where the two determinations
+  cannot, there is one breakdown by rule.
 - A row's numbers come from one set of findings, and each of them must have enough members: a provider is shown where both the members with
   injections and those with findings are enough, an overturn rate where the members of both outcomes are.
 - How many members a row has is not shown: members are in several rows, and two overlapping rows and their total give away who is in one alone.

@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from sij_audit.transforms.duck import registered
 from sij_audit.transforms.stages.queries import SQL
 
 REFERENCE = SQL / "0_reference"
@@ -54,9 +56,9 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
         header, rows = _read(path)
         columns = ", ".join(f"{name} {_column_type(name)}" for name in header)
         con.execute(f"create or replace table {path.stem} ({columns})")
-        con.executemany(
-            f"insert into {path.stem} values ({', '.join('?' * len(header))})", [[cell or None for cell in row] for row in rows]
-        )
+        cells = pa.Table.from_pylist([dict(zip(header, (cell or None for cell in row), strict=True)) for row in rows])
+        with registered(con, "given_rows", cells):
+            con.execute(f"insert into {path.stem} by name from given_rows")
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
