@@ -98,11 +98,11 @@ def _list_delivered(store: Store) -> set[str]:
 def _read_figures(store: Store, folder: Path) -> Figures | None:
     try:
         manifest = store.manifest(folder)
-        findings = pq.read_table(folder / "findings.parquet", columns=["status", "determination", "amount_at_risk"])
+        findings = pq.ParquetFile(folder / "findings.parquet").read(["status", "determination", "amount_at_risk"])
     except (AuditError, pa.ArrowException, OSError):
         return None
     statuses = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(findings["status"])}
-    held = findings.filter(pc.field("status") != "withdrawn")
+    held = findings.filter(pc.not_equal(findings["status"], "withdrawn"))
     determinations = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(held["determination"])}
     return Figures(
         as_of=date.fromisoformat(manifest["as_of"]),

@@ -123,7 +123,7 @@ def _check_policies(store: Store, policies: Sequence[Policy]) -> None:
     current = store.current_run()
     if current is None:
         return
-    published = set(pq.read_table(current / "rules.parquet", columns=["policy_id"]).column(0).to_pylist())
+    published = set(pq.ParquetFile(current / "rules.parquet").read(["policy_id"]).column(0).to_pylist())
     if lost := sorted(published - {policy.policy_id for policy in policies}):
         raise UsageError(
             f"The current run has findings of {', '.join(lost)}, of which this one knows no policy. Name its folder with --policy."
