@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
-from sij_audit.transforms.duck import quote_name, registered, scan_parquet
+from sij_audit.transforms.duck import insert_rows, quote_name, scan_parquet
 from sij_audit.transforms.stages.reference import load_reference
 
 CONTROL_COLUMNS = {
@@ -129,9 +128,7 @@ def open_warehouse(folder: Path, memory_limit: str = "1500MB", threads: int | No
 def create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]] = ()) -> None:
     """Make a table of these columns and fill it."""
     con.execute(f"create or replace table {name} ({', '.join(f'{quote_name(column)} {kind}' for column, kind in columns.items())})")
-    if rows:
-        with registered(con, "given_rows", pa.Table.from_pylist(list(rows))):
-            con.execute(f"insert into {name} by name select {', '.join(map(quote_name, columns))} from given_rows")
+    insert_rows(con, name, [[row[column] for column in columns] for row in rows])
 
 
 def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

@@ -6,9 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from sij_audit.transforms.duck import registered
+from sij_audit.transforms.duck import insert_rows
 from sij_audit.transforms.stages.queries import SQL
 
 REFERENCE = SQL / "0_reference"
@@ -56,9 +55,7 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
         header, rows = _read(path)
         columns = ", ".join(f"{name} {_column_type(name)}" for name in header)
         con.execute(f"create or replace table {path.stem} ({columns})")
-        cells = pa.Table.from_pylist([dict(zip(header, (cell or None for cell in row), strict=True)) for row in rows])
-        with registered(con, "given_rows", cells):
-            con.execute(f"insert into {path.stem} by name from given_rows")
+        insert_rows(con, path.stem, [[cell or None for cell in row] for row in rows])
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
