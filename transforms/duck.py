@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-ROWS_OF_AN_INSERT = 200
-
 ROW_GROUP = 262_144
 
 PLAIN_TYPES = {"HUGEINT": "BIGINT", "DECIMAL(38,2)": "DECIMAL(14, 2)", "ENUM": "VARCHAR"}
@@ -58,14 +56,6 @@ def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | 
     return row[0]
 
 
-def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Fill a table with rows, each a value a column, many in a statement: a statement a row takes several times as long."""
-    for start in range(0, len(rows), ROWS_OF_AN_INSERT):
-        several = rows[start : start + ROWS_OF_AN_INSERT]
-        places = ", ".join([f"({', '.join('?' * len(several[0]))})"] * len(several))
-        con.execute(f"insert into {table} values {places}", [value for row in several for value in row])
-
-
 @contextmanager
 def registered(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
     """Let SQL see an Arrow table under a name for a while."""
@@ -74,6 +64,16 @@ def registered(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> It
         yield
     finally:
         con.unregister(name)
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Fill a table with rows, which have a value for each of these columns: in one statement, since one a row takes many times as long."""
+    if rows:
+        cells = [
+            [value if value is None or isinstance(value, list) else str(value) for value in values] for values in zip(*rows, strict=True)
+        ]
+        with registered(con, "given_rows", pa.table(cells, list(columns))):
+            con.execute(f"insert into {table} by name from given_rows")
 
 
 def select_report(con: duckdb.DuckDBPyConnection, table: str) -> str:

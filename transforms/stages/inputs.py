@@ -128,7 +128,7 @@ def open_warehouse(folder: Path, memory_limit: str = "1500MB", threads: int | No
 def create_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]] = ()) -> None:
     """Make a table of these columns and fill it."""
     con.execute(f"create or replace table {name} ({', '.join(f'{quote_name(column)} {kind}' for column, kind in columns.items())})")
-    insert_rows(con, name, [[row[column] for column in columns] for row in rows])
+    insert_rows(con, name, list(columns), [[row[column] for column in columns] for row in rows])
 
 
 def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

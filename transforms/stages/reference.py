@@ -55,7 +55,7 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
         header, rows = _read(path)
         columns = ", ".join(f"{name} {_column_type(name)}" for name in header)
         con.execute(f"create or replace table {path.stem} ({columns})")
-        insert_rows(con, path.stem, [[cell or None for cell in row] for row in rows])
+        insert_rows(con, path.stem, header, [[cell or None for cell in row] for row in rows])
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
