@@ -40,7 +40,7 @@ def wait_for(what: str, look: Callable[[], T | None]) -> T:
         found = look()
         if found:
             return found
-        time.sleep(0.2)
+        time.sleep(0.05)
     raise AssertionError(f"waited in vain for {what}")
 
 

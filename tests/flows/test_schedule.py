@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("prefect")
 NEVER = "0 0 29 2 *"
 """A schedule that is due on a leap day alone."""
 
-SLOW_ROWS = 2_500_000
+SLOW_ROWS = 1_200_000
 """Rows that are read for a few seconds, in which a run can be killed."""
 
 
