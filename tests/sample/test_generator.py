@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, QUARANTINE_REASONS
+from sij_audit.transforms.sample.bills import CORRECTIONS, FACILITY, PROFESSIONAL
 from sij_audit.transforms.sample.generator import EXTRACTS, load_truth, write_benchmark, write_sample
 from sij_audit.transforms.sample.ordinary import LAGS, PROCEDURE_CODES, SCHEMA, Mix, find_adjusted_claims, make_lines, pick_number
-from sij_audit.transforms.sample.scenarios import CORRECTIONS, FACILITY, PLANTED, PROFESSIONAL
+from sij_audit.transforms.sample.scenarios import PLANTED
 from sij_audit.transforms.stages.policies import RULES
 from sij_audit.transforms.stages.reference import REFERENCE
 

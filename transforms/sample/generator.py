@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sij_audit.transforms.columns import BATCH_SCHEMA
+from sij_audit.transforms.sample.bills import AS_OF, CORRECTIONS, FACILITY, PROFESSIONAL, bill
+from sij_audit.transforms.sample.expected import Finding
 from sij_audit.transforms.sample.ordinary import SCHEMA, Mix, make_lines
-from sij_audit.transforms.sample.scenarios import AS_OF, CORRECTIONS, FACILITY, PLANTED, PROFESSIONAL, Finding, bill
+from sij_audit.transforms.sample.scenarios import PLANTED
 
 EXTRACTS = (PROFESSIONAL, FACILITY, CORRECTIONS)
 DATE_FORMATS = {PROFESSIONAL: "%Y-%m-%d", CORRECTIONS: "%m/%d/%Y"}
