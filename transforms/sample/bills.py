@@ -8,6 +8,9 @@ from typing import Any
 
 AS_OF = date(2024, 6, 30)
 
+Line = dict[str, Any]
+"""A claim line: columns of the extracts, and the extract that it comes in."""
+
 PROFESSIONAL, FACILITY, CORRECTIONS = "claims_1_professional.csv", "claims_2_facility.parquet", "claims_3_corrections.csv.gz"
 """The extracts, in the order in which they are taken: what corrects a claim comes after it."""
 
@@ -30,7 +33,7 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def bill(claim: str, service_date: str, code: str = "27096", *modifiers: str, **changes: Any) -> dict[str, Any]:
+def bill(claim: str, service_date: str, code: str = "27096", *modifiers: str, **changes: Any) -> Line:
     """Make a physician's line, paid three weeks later; `changes` are columns that differ, and `extract` the file that it comes in."""
     service_day = day(service_date)
     paid = changes.get("paid_amount", PRICES[code])
@@ -64,7 +67,7 @@ def bill(claim: str, service_date: str, code: str = "27096", *modifiers: str, **
     } | changes
 
 
-def bill_facility(claim: str, service_date: str, code: str = "G0260", *modifiers: str, **changes: Any) -> dict[str, Any]:
+def bill_facility(claim: str, service_date: str, code: str = "G0260", *modifiers: str, **changes: Any) -> Line:
     """Make a facility's line."""
     facility = {
         "extract": FACILITY,
@@ -78,23 +81,23 @@ def bill_facility(claim: str, service_date: str, code: str = "G0260", *modifiers
     return bill(claim, service_date, code, *modifiers, **(facility | changes))
 
 
-def correct(line: dict[str, Any], paid_date: str, **changes: Any) -> dict[str, Any]:
+def correct(line: Line, paid_date: str, **changes: Any) -> Line:
     """Make a later version of a line, in the file of corrections."""
     return line | {"extract": CORRECTIONS, "paid_date": day(paid_date)} | changes
 
 
-def reverse(line: dict[str, Any], paid_date: str, **changes: Any) -> dict[str, Any]:
+def reverse(line: Line, paid_date: str, **changes: Any) -> Line:
     """Take back a line with the same amounts below zero."""
     negative = {name: f"-{line[name]}" for name in ("paid_amount", "allowed_amount", "charge_amount")}
     return correct(line, paid_date, claim_status="reversed", service_unit_quantity=-1, **(negative | changes))
 
 
-def bill_two_then(*third: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+def bill_two_then(*third: Line) -> tuple[Line, ...]:
     """Put two injections that comply before a person's others, so that the next is no second diagnostic one: 10 January and 10 April 2023."""
     return bill("A", "2023-01-10", "27096", "RT"), bill("B", "2023-04-10", "27096", "RT"), *third
 
 
-def bill_third(service_date: str = "2023-05-10", *modifiers: str, **changes: Any) -> dict[str, Any]:
+def bill_third(service_date: str = "2023-05-10", *modifiers: str, **changes: Any) -> Line:
     """Make the third injection after `bill_two_then`, by default a month too early."""
     return bill("C", service_date, "27096", *(modifiers or ("RT",)), **changes)
 
@@ -102,7 +105,7 @@ def bill_third(service_date: str = "2023-05-10", *modifiers: str, **changes: Any
 EVERY_TWO_MONTHS = ("2023-01-10", "2023-03-10", "2023-05-10", "2023-07-10", "2023-09-10")
 
 
-def bill_dates(dates: tuple[str, ...], sides: str, **changes: Any) -> tuple[dict[str, Any], ...]:
+def bill_dates(dates: tuple[str, ...], sides: str, **changes: Any) -> tuple[Line, ...]:
     """Make one physician's line a date; each letter of `sides` is R, L or - for a line that names no side."""
     modifiers = {"R": ("RT",), "L": ("LT",), "-": ()}
     return tuple(

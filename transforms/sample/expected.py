@@ -4,11 +4,12 @@ It is written down by hand, from the contract, and never computed, but for deter
 presumptions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sij_audit.transforms.sample.bills import PRICES, day
+from sij_audit.transforms.sample.bills import PRICES, Line, day
 
 INTERVAL, SECOND, FIFTH = "interval_under_two_months", "second_injection_under_two_weeks", "fifth_injection_in_twelve_months"
 BEYOND, VISIT = "injections_beyond_twelve_months", "multiple_procedures_per_visit"
@@ -42,8 +43,10 @@ class Scenario:
 
     name: str
     why: str
-    lines: tuple[dict[str, Any], ...]
-    findings: tuple[Finding, ...] = field(default=())
+    lines: tuple[Line, ...]
+    findings: tuple[Finding, ...] = ()
+    done_on: Mapping[str, str | None] = field(default_factory=dict)
+    """Claims whose service was on another day than they said at first, or, where it is None, was not done at all."""
 
 
 def find(rule_id: str, service_date: str, *doubts: str, presumptions: tuple[str, ...] = (), **facts: Any) -> Finding:

@@ -15,6 +15,7 @@ FURTHER: tuple[Scenario, ...] = (
         "far enough apart, and there again two days later with the same code, side, practice and amount: perhaps sent again under another date",
         bill_two_then(bill_third("2023-06-10"), bill("D", "2023-06-12", "27096", "RT")),
         (find_interval("2023-06-12", 2, 3, "2023-08-10", "may_be_same_service", presumptions=()),),
+        done_on={"D": None},
     ),
     Scenario(
         "doubt_medicare_beside",

@@ -193,6 +193,7 @@ INTERVALS: tuple[Scenario, ...] = (
         "modifier 53: it was stopped",
         bill_two_then(bill_third("2023-05-10", "RT", "53")),
         (find_interval(*TOO_EARLY, "discontinued"),),
+        done_on={"C": None},
     ),
     Scenario(
         "doubt_denial_unclear",
@@ -217,6 +218,7 @@ INTERVALS: tuple[Scenario, ...] = (
         "physician and facility two days apart: perhaps one needle, dated twice",
         (bill("A", "2023-05-10", "27096", "RT"), bill_facility("AF", "2023-05-12", "G0260", "RT")),
         (find_interval("2023-05-12", 2, 1, "2023-07-10", "may_be_one_visit", paid_amount="612.75"),),
+        done_on={"AF": "2023-05-10"},
     ),
     Scenario(
         "doubt_policy_text_not_held",
@@ -293,18 +295,25 @@ INTERVALS: tuple[Scenario, ...] = (
             bill("CX", "2023-05-10", "27096", "RT", line_of_business="medicaid", paid_amount="30.00"),
         ),
     ),
-    Scenario("complies_not_done", "modifier 73: stopped before anaesthesia, not done", bill_two_then(bill_third("2023-05-10", "RT", "73"))),
+    Scenario(
+        "complies_not_done",
+        "modifier 73: stopped before anaesthesia, not done",
+        bill_two_then(bill_third("2023-05-10", "RT", "73")),
+        done_on={"C": None},
+    ),
     Scenario("complies_denied", "denied, so not paid for", bill_two_then(bill_third(claim_status="denied", paid_amount="0.00"))),
     Scenario("complies_pending", "not adjudicated yet", bill_two_then(bill_third(claim_status="Pending"))),
     Scenario(
         "complies_voided",
         "voided under its own number",
         bill_two_then(ORIGINAL, correct(ORIGINAL, "2023-07-01", claim_frequency_code="8")),
+        done_on={"C": None},
     ),
     Scenario(
         "complies_voided_by_another_claim",
         "voided by a claim with another number",
         bill_two_then(ORIGINAL, correct(ORIGINAL, "2023-07-01", claim_id="C8", claim_frequency_code="8", replaced_claim_id="C")),
+        done_on={"C": None},
     ),
     Scenario(
         "complies_voided_by_bill_type",
@@ -315,6 +324,7 @@ INTERVALS: tuple[Scenario, ...] = (
             bill_facility("C", "2023-05-10", "G0260", "RT"),
             correct(bill_facility("C", "2023-05-10", "G0260", "RT"), "2023-07-01", bill_type_code="138", claim_frequency_code=None),
         ),
+        done_on={"C": None},
     ),
     Scenario(
         "complies_replaced_date",
@@ -330,6 +340,7 @@ INTERVALS: tuple[Scenario, ...] = (
                 claim_line_start_date=day("2023-06-10"),
             ),
         ),
+        done_on={"C": "2023-06-10"},
     ),
     Scenario(
         "complies_replaced_code",
@@ -346,6 +357,7 @@ INTERVALS: tuple[Scenario, ...] = (
                 hcpcs_modifier_1=None,
             ),
         ),
+        done_on={"C": None},
     ),
     Scenario(
         "complies_replaced_member",
@@ -362,12 +374,19 @@ INTERVALS: tuple[Scenario, ...] = (
                 member_id="M80000000",
             ),
         ),
+        done_on={"C": None},
     ),
-    Scenario("complies_reversed", "reversed under the same claim number", bill_two_then(ORIGINAL, reverse(ORIGINAL, "2023-07-01"))),
+    Scenario(
+        "complies_reversed",
+        "reversed under the same claim number",
+        bill_two_then(ORIGINAL, reverse(ORIGINAL, "2023-07-01")),
+        done_on={"C": None},
+    ),
     Scenario(
         "complies_reversed_elsewhere",
         "reversed under another claim number",
         bill_two_then(ORIGINAL, reverse(ORIGINAL, "2023-07-01", claim_id="CR")),
+        done_on={"C": None},
     ),
     Scenario(
         "complies_corrected_date",
@@ -382,6 +401,7 @@ INTERVALS: tuple[Scenario, ...] = (
                 claim_line_start_date=day("2023-06-12"),
             ),
         ),
+        done_on={"C": "2023-06-12"},
     ),
     Scenario(
         "complies_after_as_of",

@@ -143,5 +143,6 @@ PROCEDURES: tuple[Scenario, ...] = (
             bill("A", "2023-08-01", "64625", "RT"),
             correct(bill("A", "2023-08-01", "64625", "RT"), "2023-10-01", claim_frequency_code="8"),
         ),
+        done_on={"A": None},
     ),
 )

@@ -68,6 +68,7 @@ SERIES: tuple[Scenario, ...] = (
             bill("T", "2023-09-10", "27096", "RT"),
         ),
         (find_fifth("2023-09-10", 4, "2024-01-10", "discontinued"),),
+        done_on={"S": None},
     ),
     Scenario(
         "complies_fifth_after_twelve_months",
@@ -78,6 +79,7 @@ SERIES: tuple[Scenario, ...] = (
         "complies_fifth_is_reversed",
         "one of five was taken back",
         (*bill_dates(EVERY_TWO_MONTHS, "RRRRR"), reverse(bill_dates(EVERY_TWO_MONTHS, "RRRRR")[2], "2023-10-01")),
+        done_on={"D2": None},
     ),
     Scenario(
         "complies_fifth_after_a_diagnostic",
