@@ -17,21 +17,21 @@ import pyarrow.parquet as pq
 
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
-from sij_audit.transforms.sample import scenarios
+from sij_audit.transforms.sample import bills
 from sij_audit.transforms.store.folder import METADATA_KEY
 
 Row = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
-AS_OF = scenarios.AS_OF
+AS_OF = bills.AS_OF
 AMOUNTS = ("paid_amount", "allowed_amount", "charge_amount", "service_unit_quantity")
 
 
 def line(claim: str, service_date: str, code: str = "27096", *modifiers: str, person: str = "P1", **changes: Any) -> Row:
     """A physician's paid, commercial line of one person; of the right side unless modifiers are given."""
-    prices = {"paid_amount": scenarios.PRICES.get(code, "100.00")}
-    row = scenarios.bill(claim, service_date, "27096", *(modifiers or ("RT",)), **{"hcpcs_code": code, **prices, **changes})
+    prices = {"paid_amount": bills.PRICES.get(code, "100.00")}
+    row = bills.bill(claim, service_date, "27096", *(modifiers or ("RT",)), **{"hcpcs_code": code, **prices, **changes})
     row |= {"person_id": person, "member_id": f"M-{person}"} | changes
     row |= {name: Decimal(str(row[name])) for name in AMOUNTS if row.get(name) is not None}
     return {column.name: row.get(column.name) for column in COLUMNS}

@@ -13,13 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, QUARANTINE_REASONS
-from sij_audit.transforms.sample.generator import EXTRACTS, load_truth, write_benchmark, write_sample
+from sij_audit.transforms.sample.bills import CORRECTIONS, FACILITY, PROFESSIONAL
+from sij_audit.transforms.sample.generator import EXTRACTS, REVIEWS, write_benchmark, write_sample
+from sij_audit.transforms.sample.network import FACILITIES, PHYSICIANS, PRACTICES
 from sij_audit.transforms.sample.ordinary import LAGS, PROCEDURE_CODES, SCHEMA, Mix, find_adjusted_claims, make_lines, pick_number
-from sij_audit.transforms.sample.scenarios import CORRECTIONS, FACILITY, PLANTED, PROFESSIONAL
+from sij_audit.transforms.sample.scenarios import PLANTED
+from sij_audit.transforms.sample.truth_file import load_truth
 from sij_audit.transforms.stages.policies import RULES
 from sij_audit.transforms.stages.reference import REFERENCE
+from tests.oracle import group_of_business
+from tests.runs import SAMPLE
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+PERSONS = 2_400
 ONLY_REVIEWS = {"injections_beyond_twelve_months", "bilateral_injection"}
 """Rules whose exceptions claims cannot show."""
 
@@ -31,26 +36,62 @@ def read_content(folder: Path) -> dict[str, Any]:
         FACILITY: pq.read_table(folder / FACILITY),
         CORRECTIONS: gzip.decompress((folder / CORRECTIONS).read_bytes()),
         "truth": (folder / "truth.json").read_bytes(),
+        "reviews": (folder / REVIEWS).read_bytes(),
     }
 
 
 def test_the_sample_that_is_checked_in_is_what_the_generator_makes(tmp_path: Path) -> None:
-    write_sample(tmp_path, persons=400, seed=1)
+    write_sample(tmp_path, persons=PERSONS, seed=1)
     made, kept = read_content(tmp_path), read_content(SAMPLE)
     for name, content in made.items():
         assert content == kept[name], name
 
 
-def test_another_seed_changes_the_background_and_not_the_truth(tmp_path: Path) -> None:
+def test_another_seed_changes_the_patients_and_not_the_planted_persons(tmp_path: Path) -> None:
     write_sample(tmp_path, persons=400, seed=2)
-    assert (tmp_path / PROFESSIONAL).read_bytes() != (SAMPLE / PROFESSIONAL).read_bytes()
     assert load_truth(tmp_path).people == load_truth(SAMPLE).people
+    assert load_truth(tmp_path).patients != load_truth(SAMPLE).patients[: len(load_truth(tmp_path).patients)]
+
+
+def test_few_persons_are_planted_ones_alone(tmp_path: Path) -> None:
+    write_sample(tmp_path, persons=1, seed=1)
+    assert load_truth(tmp_path).patients == ()
+    assert (tmp_path / REVIEWS).read_text(encoding="utf-8").splitlines() == ["finding_id,disposition,recovered_amount,reviewer,note"]
 
 
 def test_files_are_small_and_the_folder_holds_nothing_else() -> None:
-    sizes = {entry.name: os.path.getsize(entry) for entry in SAMPLE.iterdir()}
-    assert set(sizes) == {*EXTRACTS, "truth.json", "README.md"}
-    assert max(sizes.values()) < 500_000
+    files = [path for path in SAMPLE.rglob("*") if path.is_file()]
+    assert {path.relative_to(SAMPLE).as_posix() for path in files} == {*EXTRACTS, REVIEWS, "truth.json", "README.md"}
+    assert sum(map(os.path.getsize, files)) < 1_500_000
+
+
+def read_lines() -> pl.DataFrame:
+    """All lines of the sample that an audit can read."""
+    csv = pl.read_csv(SAMPLE / PROFESSIONAL, infer_schema=False, truncate_ragged_lines=True).filter(pl.col("hcpcs_code").is_not_null())
+    parquet = pl.read_parquet(SAMPLE / FACILITY).select(csv.columns).cast(pl.String)
+    return pl.concat([csv, parquet])
+
+
+def test_a_few_practices_have_most_of_the_patients() -> None:
+    lines = read_lines()
+    npis = {npi for name in ("rendering_npi", "billing_npi", "facility_npi") for npi in lines[name].drop_nulls()}
+    assert 30 <= len(npis) <= 60
+    assert all(npi.startswith("9") for npi in npis), "no NPI of a provider begins with 9"
+    treated = lines.filter(pl.col("hcpcs_code").is_in(PROCEDURE_CODES) & pl.col("billing_npi").is_in(PRACTICES))
+    most, *fewer = sorted(treated.group_by("billing_npi").agg(pl.col("person_id").n_unique())["person_id"], reverse=True)
+    assert len(fewer) == len(PRACTICES) - 1
+    assert most > sum(fewer) / 3
+    assert most > 8 * fewer[-1]
+
+
+def test_every_group_of_lines_of_business_is_there() -> None:
+    treated = read_lines().filter(pl.col("hcpcs_code").is_in(PROCEDURE_CODES))
+    groups: dict[str, set[str]] = {}
+    for person_id, business in treated.select("person_id", "line_of_business").unique().iter_rows():
+        groups.setdefault(group_of_business(business), set()).add(person_id)
+    assert set(groups) == {"commercial", "medicaid", "medicare", "unknown"}
+    assert min(map(len, groups.values())) > 30
+    assert len(groups["medicaid"] & groups["medicare"]) > 10, "dual"
 
 
 def test_every_rule_has_what_it_can_find() -> None:
@@ -104,6 +145,9 @@ def test_readme_says_what_the_truth_says() -> None:
     assert f"{len(truth.people)} persons are planted: {len(truth.people) - complying} whose" in text
     assert f"and {complying} whose" in text
     assert f"--as-of {truth.as_of}" in text
+    assert f"--persons {PERSONS} --seed 1" in text
+    assert f"{len(truth.patients)} patients have" in text
+    assert f"{len(PHYSICIANS)} physicians of {len(PRACTICES)} practices, and {len(FACILITIES)} hospitals" in text
 
 
 def test_most_planted_lines_say_their_side_and_line_of_business() -> None:

@@ -1,13 +1,12 @@
 """The generator of synthetic extracts that knows the truth: `sij-audit sample` and `data/sample/`, and the large files of the benchmarks.
 
-The truth comes from `scenarios`, where a person says what must be found next to the lines; `truth.json` carries it to the tests.
+Three kinds of persons: planted ones, whose findings are written down in the scenarios; patients, of whom is known what was really done; and
+others, whose claims are not looked at.
 """
 
 import gzip
 import io
-import json
-from dataclasses import asdict, dataclass
-from datetime import date
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sij_audit.transforms.columns import BATCH_SCHEMA
+from sij_audit.transforms.sample.bills import AS_OF, CORRECTIONS, FACILITY, PROFESSIONAL, Line, bill
+from sij_audit.transforms.sample.network import FACILITIES, PHYSICIANS
 from sij_audit.transforms.sample.ordinary import SCHEMA, Mix, make_lines
-from sij_audit.transforms.sample.scenarios import AS_OF, CORRECTIONS, FACILITY, PLANTED, PROFESSIONAL, Finding, bill
+from sij_audit.transforms.sample.patients import Patient, make_patient
+from sij_audit.transforms.sample.planted import plant_people
+from sij_audit.transforms.sample.reviews import write_reviews
+from sij_audit.transforms.sample.truth_file import ExtractCounts, RefusedRow, TreatedPerson, Truth, write_truth
 
 EXTRACTS = (PROFESSIONAL, FACILITY, CORRECTIONS)
+REVIEWS = "reviews/dispositions.csv"
+PATIENTS_PERCENT = 30
 DATE_FORMATS = {PROFESSIONAL: "%Y-%m-%d", CORRECTIONS: "%m/%d/%Y"}
 """The corrections come from another system, which writes its dates as it likes."""
 
@@ -47,58 +53,22 @@ REFUSED_ENDS = ((PROFESSIONAL, ",one field too many"), (PROFESSIONAL, None), (CO
 """Rows that must be refused for the number of their fields: what follows a good row, or none where its last field is missing."""
 
 
-@dataclass(frozen=True)
-class Person:
-    """One planted person, and what the audit must find; nothing, where the claims comply."""
-
-    person_id: str
-    scenario: str
-    why: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
-class RefusedRow:
-    """A row that must be quarantined: the number of its data record in the extract, from 1."""
-
-    extract: str
-    row_number: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class ExtractCounts:
-    """How many rows an extract has, and how many of them must be refused or repeat a kept one."""
-
-    extract: str
-    rows_read: int
-    rows_quarantined: int
-    rows_duplicate: int
-
-
-@dataclass(frozen=True)
-class Truth:
-    """All that an audit of the sample on the as-of date must say. Persons who are not named here must have no finding."""
-
-    as_of: date
-    people: tuple[Person, ...]
-    refused_rows: tuple[RefusedRow, ...]
-    extracts: tuple[ExtractCounts, ...]
-
-
 def write_sample(folder: Path, persons: int, seed: int) -> None:
-    """Write three extracts and `truth.json` into a folder.
+    """Write three extracts, `truth.json`, and what reviewers say into a folder.
 
-    Every scenario has at least one person, and one more for every 1,000 persons asked for; the others have ordinary claims. The same
-    arguments make the same bytes on any machine, up to how gzip and Parquet are compressed there.
+    Every scenario has one person; of the others three in ten are patients, and the rest have ordinary claims. The same arguments make the
+    same bytes on any machine, up to how gzip and Parquet are compressed there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    planted, people = plant_people(1 + persons // 1_000)
-    background = make_background(seed, max(persons - len(people), 0))
+    planted, people = plant_people()
+    others = max(persons - len(people), 0)
+    patients = [make_patient(seed, number) for number in range(others * PATIENTS_PERCENT // 100)]
+    background = make_background(seed, others - len(patients))
+    all_lines = pl.concat([type_rows([*planted, *list_lines(patients)]), background])
     counts: list[ExtractCounts] = []
     refused: list[RefusedRow] = []
     for extract in EXTRACTS:
-        lines = pl.concat([planted, background]).filter(pl.col("extract") == extract)
+        lines = all_lines.filter(pl.col("extract") == extract)
         lines = lines.sort("paid_date", "claim_id", "claim_line_number", maintain_order=True).select(list(SCHEMA))
         if extract == FACILITY:
             rows, bad = write_facility(folder / extract, lines)
@@ -107,24 +77,16 @@ def write_sample(folder: Path, persons: int, seed: int) -> None:
         duplicates = lines.height - lines.unique().height
         counts.append(ExtractCounts(extract, rows, len(bad), duplicates))
         refused.extend(bad)
-    write_truth(folder, Truth(AS_OF, people, tuple(refused), tuple(counts)))
+    treated = tuple(TreatedPerson(patient.person_id, patient.course, patient.story, patient.procedures) for patient in patients)
+    write_truth(folder, Truth(AS_OF, people, treated, tuple(refused), tuple(counts)))
+    write_reviews(folder / REVIEWS, patients)
 
 
-def plant_people(copies: int) -> tuple[pl.DataFrame, tuple[Person, ...]]:
-    """Turn each scenario into the lines of so many persons, and say what must be found of whom."""
-    rows: list[dict[str, Any]] = []
-    people: list[Person] = []
-    for number, scenario in enumerate(PLANTED * copies):
-        mine = {"person_id": f"P9{number:07}", "member_id": f"M9{number:07}"}
-        for line in scenario.lines:
-            claims = {name: f"S{number:07}{line[name]}" for name in ("claim_id", "replaced_claim_id") if name in line}
-            rows.append(mine | line | claims)
-        person_id = mine["person_id"]
-        if all(line.get("person_id", "") is None for line in scenario.lines):
-            first = scenario.lines[0]
-            person_id = f"{first['data_source']}|{first['payer']}|{mine['member_id']}"
-        people.append(Person(person_id, scenario.name, scenario.why, scenario.findings))
-    return type_rows(rows), tuple(people)
+def list_lines(patients: Sequence[Patient]) -> Iterator[Line]:
+    """List the patients' lines with claim numbers that no other patient has."""
+    for patient in patients:
+        for line in patient.lines:
+            yield line | {name: f"T{patient.number:07}{line[name]}" for name in ("claim_id", "replaced_claim_id") if name in line}
 
 
 def type_rows(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -136,15 +98,30 @@ def type_rows(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def make_background(seed: int, persons: int) -> pl.DataFrame:
-    """Make ordinary claims, three for two persons; none of them has a code that the audit looks at."""
-    mix = Mix(seed=seed, persons=max(persons, 1), patients=0, relevant_share=0)
+    """Make ordinary claims, one for two persons; none of them has a code that the audit looks at."""
+    mix = Mix(seed=seed, persons=max(persons, 1), patients=0, relevant_share=0, providers=len(PHYSICIANS))
     is_adjustment = (pl.col("claim_status") == "reversed") | pl.col("claim_frequency_code").is_in(["7", "8"])
-    return make_lines(mix, 0, persons * 3 // 2).with_columns(
+    return name_providers(make_lines(mix, 0, persons // 2)).with_columns(
         extract=pl.when(is_adjustment)
         .then(pl.lit(CORRECTIONS))
         .when(pl.col("claim_type") == "institutional")
         .then(pl.lit(FACILITY))
         .otherwise(pl.lit(PROFESSIONAL))
+    )
+
+
+def name_providers(lines: pl.DataFrame) -> pl.DataFrame:
+    """Let ordinary claims come from the physicians and facilities that treat the patients."""
+    physicians = {f"91000{number:05}": physician for number, physician in enumerate(PHYSICIANS)}
+    npis = {number: physician.npi for number, physician in physicians.items()}
+    practices = {number: physician.practice_npi for number, physician in physicians.items()}
+    facilities = {f"92000{number:05}": npi for number, npi in enumerate(FACILITIES)}
+    is_facility = pl.col("rendering_npi").is_null()
+    facility = pl.col("billing_npi").replace_strict(facilities, default=None)
+    return lines.with_columns(
+        rendering_npi=pl.col("rendering_npi").replace_strict(npis, default=None),
+        billing_npi=pl.when(is_facility).then(facility).otherwise(pl.col("rendering_npi").replace_strict(practices, default=None)),
+        facility_npi=pl.when(is_facility).then(facility),
     )
 
 
@@ -213,36 +190,6 @@ def write_facility(file: Path, lines: pl.DataFrame) -> tuple[int, list[RefusedRo
 def turn_to_arrow(lines: pl.DataFrame) -> pa.Table:
     """Turn lines into an Arrow table of the types that a plan's own Parquet would have."""
     return lines.to_arrow().cast(ARROW_SCHEMA)
-
-
-def write_truth(folder: Path, truth: Truth) -> None:
-    """Write what must be found next to the extracts."""
-    (folder / "truth.json").write_text(json.dumps(asdict(truth), indent=1, default=str, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def load_truth(folder: Path) -> Truth:
-    """Load what `write_sample` wrote of what must be found."""
-    content = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    return Truth(
-        as_of=date.fromisoformat(content["as_of"]),
-        people=tuple(Person(**person | {"findings": tuple(map(load_finding, person["findings"]))}) for person in content["people"]),
-        refused_rows=tuple(RefusedRow(**row) for row in content["refused_rows"]),
-        extracts=tuple(ExtractCounts(**extract) for extract in content["extracts"]),
-    )
-
-
-def load_finding(values: dict[str, Any]) -> Finding:
-    """Give an expected finding its dates back."""
-    compliant = values["earliest_compliant_date"]
-    return Finding(
-        **values
-        | {
-            "service_date": date.fromisoformat(values["service_date"]),
-            "earliest_compliant_date": date.fromisoformat(compliant) if compliant else None,
-            "doubts": tuple(values["doubts"]),
-            "presumptions": tuple(values["presumptions"]),
-        }
-    )
 
 
 def write_benchmark(file: Path, mix: Mix, lines: int, first_claim: int = 0) -> int:

@@ -78,6 +78,7 @@ class Mix:
     relevant_share: float = 0.002
     adjusted_share: float = 0.05
     denied_share: float = 0.05
+    providers: int = PROVIDERS
 
 
 def make_noise(seed: int, topic: int, index: np.ndarray) -> np.ndarray:
@@ -149,7 +150,7 @@ def make_claims(mix: Mix, claims: np.ndarray, kinds: np.ndarray) -> pl.DataFrame
     paid_day = service_day + 14 + pick_number(seed, 15, claims, 30) + np.where(kinds > 0, 60, 0)
     is_denied = pick_share(seed, 16, claims, mix.denied_share) & (kinds == 0)
     is_institutional = pick_share(seed, 17, claims, 0.15)
-    provider = pick_number(seed, 18, claims, PROVIDERS)
+    provider = pick_number(seed, 18, claims, mix.providers)
     status = np.where(kinds == 4, 2, np.where(is_denied, 1, 0))
     facts = pl.DataFrame(
         {
