@@ -144,22 +144,35 @@ def describe_rules(policies: Sequence[Policy]) -> dict[str, object]:
     return {
         "policies": [_policy_facts(policy) for policy in policies],
         "families": table(
-            ("family", "group", "what", "inconclusive"),
+            ("family", "group", "what", "inconclusive", "source"),
             [
-                (f"`{family['family_id']}`", family["family_group"], family["description"], _yes(family["is_inconclusive"] == "true"))
+                (
+                    f"`{family['family_id']}`",
+                    family["family_group"],
+                    family["description"],
+                    _yes(family["is_inconclusive"] == "true"),
+                    family["source"],
+                )
                 for family in families
             ],
         ),
         "codes": table(
-            ("code", "family", "what", "from", "to"),
+            ("code", "family", "what", "from", "to", "source"),
             [
-                (code["hcpcs_code"], f"`{code['family_id']}`", code["description"], code["effective_from"], code["effective_to"])
+                (
+                    code["hcpcs_code"],
+                    f"`{code['family_id']}`",
+                    code["description"],
+                    code["effective_from"],
+                    code["effective_to"],
+                    code["source"],
+                )
                 for code in codes
             ],
         ),
         "modifiers": table(
-            ("modifier", "read as", "what"),
-            [(row["modifier"], row["role"].replace("_", " "), row["description"]) for row in read_reference("modifiers")],
+            ("modifier", "read as", "what", "source"),
+            [(row["modifier"], row["role"].replace("_", " "), row["description"], row["source"]) for row in read_reference("modifiers")],
         ),
     }
 
