@@ -24,8 +24,7 @@ compared_rows as (
         max(case when claim_rows.takes_part then claim_rows.version_rank end) over (
             partition by claim_rows.claim_key, claim_rows.claim_line_number
         ) as latest_version_rank,
-        claim_rows.row_id <> value_rows.row_id
-        and (
+        (
             claim_rows.status <> value_rows.status
             or claim_rows.hcpcs_code is distinct from value_rows.hcpcs_code
             or claim_rows.modifiers <> value_rows.modifiers
@@ -47,10 +46,10 @@ counted_lines as (
         claim_line_number,
         bool_or(takes_part) as has_part,
         bool_or(takes_part and not is_reversal) as has_posting,
-        coalesce(bool_or(takes_part and is_reversal and version_rank = latest_version_rank), false) as is_reversed_last,
-        coalesce(bool_or(takes_part and not is_reversal and version_rank = latest_version_rank), false) as is_posted_last,
-        count(case when takes_part and has_family_code and not is_reversal then 1 end) as posting_count,
-        count(case when takes_part and has_family_code and is_reversal then 1 end) as reversal_count,
+        bool_or(takes_part and is_reversal and version_rank = latest_version_rank) as is_reversed_last,
+        bool_or(takes_part and not is_reversal and version_rank = latest_version_rank) as is_posted_last,
+        count(*) filter (where takes_part and has_family_code and not is_reversal) as posting_count,
+        count(*) filter (where takes_part and has_family_code and is_reversal) as reversal_count,
         bool_or(
             takes_part
             and (

@@ -20,7 +20,7 @@ known_lines as (
                 when 'begins_with' then starts_with(named_lines.line_of_business, lines_of_business.line_of_business)
                 else named_lines.line_of_business = lines_of_business.line_of_business
             end
-            and not regexp_matches(named_lines.line_of_business, coalesce(lines_of_business.unless_matches, '^$'))
+            and not coalesce(regexp_matches(named_lines.line_of_business, lines_of_business.unless_matches), false)
     group by named_lines.line_of_business
 )
 

@@ -5,19 +5,13 @@
 -- A line of an upheld finding that one of the first four took back is recovered: it was given. Its values are those of the version that
 -- counts.
 
-with reversed_rows as (
-    select distinct reversed_row_id as row_id
-    from elsewhere_reversals
-    where reversed_row_id is not null
-),
-
-counted_rows as (
+with counted_rows as (
     select
         claim_rows.*,
         line_versions.is_version_unclear,
         case
             when line_versions.has_part and not line_versions.is_standing then 'reversed'
-            when reversed_rows.row_id is not null then 'reversed_elsewhere'
+            when elsewhere_reversals.row_id is not null then 'reversed_elsewhere'
             when
                 claim_rows.is_void or adjusted_claims.is_voided
                 or coalesce(claim_rows.adjudication_date, date '0001-01-01') <= adjusted_claims.voided_until_date
@@ -40,7 +34,7 @@ counted_rows as (
         upheld_lines.claim_id is not null and line_versions.has_posting as is_upheld,
     from line_versions
     inner join claim_rows on line_versions.row_id = claim_rows.row_id
-    left join reversed_rows on line_versions.row_id = reversed_rows.row_id
+    left join elsewhere_reversals on line_versions.row_id = elsewhere_reversals.reversed_row_id
     left join adjusted_claims on line_versions.claim_key = adjusted_claims.claim_key
     left join upheld_lines
         on

@@ -21,8 +21,8 @@ with covered_lines as (
             state_rules.policy_id = $policy_id
             and list_contains($noted_lines, live_lines.line_group)
             and upper(live_lines.state) = state_rules.state
-            and live_lines.service_date >= coalesce(state_rules.effective_from, date '0001-01-01')
-            and live_lines.service_date <= coalesce(state_rules.effective_to, date '9999-12-31')
+            and live_lines.service_date >= coalesce(state_rules.effective_from, live_lines.service_date)
+            and live_lines.service_date <= coalesce(state_rules.effective_to, live_lines.service_date)
 )
 
 select

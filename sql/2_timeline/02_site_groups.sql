@@ -48,18 +48,14 @@ gathered_lines as (
         count(*) as line_count,
         coalesce(sum(paid_amount), 0) as paid_amount,
         list_sort(list(distinct claim_id)) as claim_ids,
-        list_sort(list(distinct hcpcs_code)) as procedure_codes,
         bool_or(is_marked_diagnostic) as is_marked_diagnostic,
-        bool_or(is_marked_separate) as is_marked_separate,
-        bool_or(is_inconclusive) as is_inconclusive,
         bool_and(is_facility) as is_all_facility,
         bool_or(is_facility) as has_facility,
-        case when count(billing_npi) = count(*) and min(billing_npi) = max(billing_npi) then min(billing_npi) end as only_billing_npi,
+        case when count(billing_npi) = count(*) and min(billing_npi) = max(billing_npi) then any_value(billing_npi) end as only_billing_npi,
         bool_or(is_applicable) as is_applicable,
         bool_or(is_in_force) as is_in_force,
-        bool_or(list_contains(doubts, 'authorized')) as is_authorized,
         list_intersect(
-            list_distinct(flatten(list(doubts))),
+            flatten(list(doubts)),
             case when bool_or(is_plain) then [] else (select list(doubts.doubt_id) from doubts where doubts.is_about_the_line) end
             || ['discontinued']
         ) as doubts,

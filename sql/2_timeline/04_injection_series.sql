@@ -20,17 +20,14 @@ with dated_injections as (
 numbered_series as (
     select
         dated_injections.*,
-        coalesce(
-            dated_injections.service_date - dated_injections.previous_date <= $same_visit_days
-            and (
-                (dated_injections.is_all_facility and not dated_injections.had_facility)
-                or (dated_injections.was_all_facility and not dated_injections.has_facility)
-                or (
-                    dated_injections.is_all_facility and dated_injections.was_all_facility
-                    and dated_injections.only_billing_npi = dated_injections.previous_billing_npi
-                )
-            ),
-            false
+        dated_injections.service_date - dated_injections.previous_date <= $same_visit_days
+        and (
+            (dated_injections.is_all_facility and not dated_injections.had_facility)
+            or (dated_injections.was_all_facility and not dated_injections.has_facility)
+            or (
+                dated_injections.is_all_facility and dated_injections.was_all_facility
+                and dated_injections.only_billing_npi = dated_injections.previous_billing_npi
+            )
         ) as may_be_one_visit,
         repeated_services.person_id is not null as may_be_same_service,
         sum(

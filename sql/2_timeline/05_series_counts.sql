@@ -8,17 +8,17 @@ with counted_injections as (
     select
         *,
         count(*) over earlier as earlier_count,
-        count(case when is_possible_left then 1 end) over earlier as possible_left_count,
-        count(case when is_possible_right then 1 end) over earlier as possible_right_count,
-        count(case when is_certain_left then 1 end) over earlier as certain_left_count,
-        count(case when is_certain_right then 1 end) over earlier as certain_right_count,
-        count(case when is_certain_left or is_certain_right then 1 end) over earlier as certain_side_count,
-        count(case when doubts = [] then 1 end) over earlier as clean_count,
-        count(case when doubts = [] and is_possible_left then 1 end) over earlier as clean_possible_left_count,
-        count(case when doubts = [] and is_possible_right then 1 end) over earlier as clean_possible_right_count,
-        count(case when doubts = [] and is_certain_left then 1 end) over earlier as clean_left_count,
-        count(case when doubts = [] and is_certain_right then 1 end) over earlier as clean_right_count,
-        count(case when doubts = [] and (is_certain_left or is_certain_right) then 1 end) over earlier as clean_side_count,
+        count(*) filter (where is_possible_left) over earlier as possible_left_count,
+        count(*) filter (where is_possible_right) over earlier as possible_right_count,
+        count(*) filter (where is_certain_left) over earlier as certain_left_count,
+        count(*) filter (where is_certain_right) over earlier as certain_right_count,
+        count(*) filter (where is_certain_left or is_certain_right) over earlier as certain_side_count,
+        count(*) filter (where doubts = []) over earlier as clean_count,
+        count(*) filter (where doubts = [] and is_possible_left) over earlier as clean_possible_left_count,
+        count(*) filter (where doubts = [] and is_possible_right) over earlier as clean_possible_right_count,
+        count(*) filter (where doubts = [] and is_certain_left) over earlier as clean_left_count,
+        count(*) filter (where doubts = [] and is_certain_right) over earlier as clean_right_count,
+        count(*) filter (where doubts = [] and (is_certain_left or is_certain_right)) over earlier as clean_side_count,
     from injection_series
     window earlier as (
         partition by person_id, series_number order by service_date

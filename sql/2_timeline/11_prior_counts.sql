@@ -54,8 +54,8 @@ select
     case scoped_pairs.scope
         when 'same_site'
             then greatest(
-                case when scoped_pairs.shares_left then series_counts.certain_left_count else 0 end,
-                case when scoped_pairs.shares_right then series_counts.certain_right_count else 0 end
+                case when scoped_pairs.shares_left then series_counts.certain_left_count end,
+                case when scoped_pairs.shares_right then series_counts.certain_right_count end
             )
         when 'unspecified_site' then series_counts.unspecified_site_count
         else series_counts.other_site_count
@@ -63,8 +63,8 @@ select
     case scoped_pairs.scope
         when 'same_site'
             then greatest(
-                case when scoped_pairs.shares_left then series_counts.clean_left_count else 0 end,
-                case when scoped_pairs.shares_right then series_counts.clean_right_count else 0 end
+                case when scoped_pairs.shares_left then series_counts.clean_left_count end,
+                case when scoped_pairs.shares_right then series_counts.clean_right_count end
             )
         when 'unspecified_site' then series_counts.clean_unspecified_site_count
         else series_counts.clean_other_site_count

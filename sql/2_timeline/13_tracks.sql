@@ -37,18 +37,18 @@ numbered_injections as (
         *,
         row_number() over track_order as track_seq,
         lag(service_date) over track_order as track_previous_date,
-        count(case when not is_diagnostic then 1 end) over (
-            partition by person_id, track order by service_date
-            rows between unbounded preceding and current row
-        ) as therapeutic_seq,
+        count(*) filter (where not is_diagnostic) over track_order as therapeutic_seq,
     from track_injections
-    window track_order as (partition by person_id, track order by service_date)
+    window track_order as (
+        partition by person_id, track order by service_date
+        rows between unbounded preceding and current row
+    )
 ),
 
 chained_injections as (
     select
         *,
-        sum(case when service_date < (track_previous_date + to_months($series_months))::date then 0 else 1 end) over (
+        count(*) filter (where service_date >= (track_previous_date + to_months($series_months))::date) over (
             partition by person_id, track order by service_date
             rows between unbounded preceding and current row
         ) as chain_number,
@@ -62,7 +62,6 @@ expiries as (
         (service_date + to_months($count_months))::date as expiry_date,
         max(therapeutic_seq) as expired_count,
     from numbered_injections
-    where not is_diagnostic
     group by all
 )
 

@@ -19,12 +19,12 @@ with family_lines as (
         service_date,
         family_id,
         is_injection,
-        bool_or(is_inconclusive) as is_inconclusive,
+        any_value(is_inconclusive) as is_inconclusive,
         bool_or(is_marked_separate) as is_marked_separate,
-        coalesce(list(distinct rendering_npi) filter (where rendering_npi is not null and not is_facility), []) as rendering_npis,
+        coalesce(list(rendering_npi) filter (where rendering_npi is not null and not is_facility), []) as rendering_npis,
         bool_or(list_contains(doubts, 'authorized')) as is_authorized,
-        list(distinct hcpcs_code) as procedure_codes,
-        list(distinct claim_id) as claim_ids,
+        list(hcpcs_code) as procedure_codes,
+        list(claim_id) as claim_ids,
     from policy_lines
     where is_injection or not is_sij
     group by person_id, service_date, family_id, is_injection
