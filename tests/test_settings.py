@@ -40,55 +40,61 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("min_months = 3\n", "sij-audit.toml: min_months is no setting; known: claim_statuses, "),
-        ("query_seconds = 0\n", "sij-audit.toml: query_seconds: Input should be greater than or equal to 1."),
+        ("min_months = 3\n", "sij-audit.toml, line 1: min_months is no setting; known: claim_statuses, "),
+        ("query_seconds = 0\n", "sij-audit.toml, line 1: query_seconds: Input should be greater than or equal to 1."),
         ("query_seconds =\n", "sij-audit.toml: cannot be read as TOML: "),
-        ('time_zone = "Mars"\n', "sij-audit.toml: time_zone: there is no such time zone; "),
-        ('time_zone = "../UTC"\n', "sij-audit.toml: time_zone: there is no such time zone; "),
-        ('line_of_business = " "\n', "sij-audit.toml: line_of_business: String should have at least 1 character."),
-        ('memory_limit = "80%"\n', "sij-audit.toml: memory_limit: it must be a whole number and one of MB, GB, MiB, GiB, such as 1400MB."),
-        ('memory_limit = "1 MB"\n', "sij-audit.toml: memory_limit: the audit needs 500MB at least."),
-        ("smtp_port = 70000\n", "sij-audit.toml: smtp_port: Input should be less than or equal to 65535."),
-        ("max_change = -1\n", "sij-audit.toml: max_change: Input should be greater than or equal to 0."),
-        ('notify_on = ["always"]\n', "sij-audit.toml: notify_on.0: Input should be 'success', 'attention', 'hold' or 'failure'."),
+        ('time_zone = "Mars"\n', "sij-audit.toml, line 1: time_zone: there is no such time zone; "),
+        ('time_zone = "../UTC"\n', "sij-audit.toml, line 1: time_zone: there is no such time zone; "),
+        ('line_of_business = " "\n', "sij-audit.toml, line 1: line_of_business: String should have at least 1 character."),
+        (
+            'memory_limit = "80%"\n',
+            "sij-audit.toml, line 1: memory_limit: it must be a whole number and one of MB, GB, MiB, GiB, such as 1400MB.",
+        ),
+        ('memory_limit = "1 MB"\n', "sij-audit.toml, line 1: memory_limit: the audit needs 500MB at least."),
+        ("smtp_port = 70000\n", "sij-audit.toml, line 1: smtp_port: Input should be less than or equal to 65535."),
+        ("max_change = -1\n", "sij-audit.toml, line 1: max_change: Input should be greater than or equal to 0."),
+        ('notify_on = ["always"]\n', "sij-audit.toml, line 1: notify_on.0: Input should be 'success', 'attention', 'hold' or 'failure'."),
         (
             'webhook_url = "file:///etc/passwd"\n',
-            "sij-audit.toml: webhook_url: it must be an address that begins with http:// or https:// and a host, ",
+            "sij-audit.toml, line 1: webhook_url: it must be an address that begins with http:// or https:// and a host, ",
         ),
         ('email_to = ["a@b.org"]\n', "sij-audit.toml: email_to needs smtp_host and email_from too."),
-        ('email_to = ["a@b.org, c@d.org"]\n', "sij-audit.toml: email_to: it must be an address alone, "),
+        ('email_to = ["a@b.org, c@d.org"]\n', "sij-audit.toml, line 1: email_to: it must be an address alone, "),
         ('smtp_user = "u"\n', "sij-audit.toml: smtp_user and smtp_password need each other."),
         (
             'smtp_user = "u"\nsmtp_password = "p"\nsmtp_security = "none"\n',
             "sij-audit.toml: smtp_password would be sent in clear text with smtp_security none.",
         ),
-        ('[lines_of_business]\nhmo = "private"\n', "sij-audit.toml: lines_of_business.hmo: Input should be 'commercial', 'medicaid', "),
+        (
+            '[lines_of_business]\nhmo = "private"\n',
+            "sij-audit.toml, line 2: lines_of_business.hmo: Input should be 'commercial', 'medicaid', ",
+        ),
         (
             '[lines_of_business]\nhmo = "commercial"\n" HMO" = "medicaid"\n',
-            "sij-audit.toml: lines_of_business: 'hmo' has two groups, commercial and medicaid.",
+            "sij-audit.toml, line 3: lines_of_business: 'hmo' has two groups, commercial and medicaid.",
         ),
-        ('[lines_of_business]\n" " = "medicaid"\n', "sij-audit.toml: lines_of_business: a value of line_of_business is empty; "),
+        ('[lines_of_business]\n" " = "medicaid"\n', "sij-audit.toml, line 2: lines_of_business: a value of line_of_business is empty; "),
         (
             '[claim_statuses]\nDone = "paid"\ndone = "denied"\n',
-            "sij-audit.toml: claim_statuses: 'done' has two meanings, paid and denied.",
+            "sij-audit.toml, line 3: claim_statuses: 'done' has two meanings, paid and denied.",
         ),
-        ('[[feeds]]\nname = "a"\n', "sij-audit.toml: feeds.0.pattern: Field required."),
-        ('[[feeds]]\nname = "a"\npattern = "in/*.csv"\n', "sij-audit.toml: feeds.0.pattern: it is a pattern of file names, "),
+        ('[[feeds]]\nname = "a"\n', "sij-audit.toml, line 1: feeds.0.pattern: Field required."),
+        ('[[feeds]]\nname = "a"\npattern = "in/*.csv"\n', "sij-audit.toml, line 3: feeds.0.pattern: it is a pattern of file names, "),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nage = 3\n',
-            "sij-audit.toml: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, required_columns.",
+            "sij-audit.toml, line 4: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, required_columns.",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nrequired_columns = ["status"]\n',
-            "sij-audit.toml: feeds.0.required_columns: status is no column that the audit reads; ",
+            "sij-audit.toml, line 4: feeds.0.required_columns: status is no column that the audit reads; ",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\n[[feeds]]\nname = "a"\npattern = "b*"\n',
-            "sij-audit.toml: feeds: two feeds have one name.",
+            "sij-audit.toml, line 1: feeds: two feeds have one name.",
         ),
     ],
 )
-def test_an_error_names_the_file_and_the_key(text: str, told: str) -> None:
+def test_an_error_names_the_file_the_line_and_the_key(text: str, told: str) -> None:
     Path("sij-audit.toml").write_text(text)
     with pytest.raises(UsageError) as error:
         load_settings()
@@ -216,6 +222,14 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
 # --- the command
 
 
+def test_lines_of_business_that_contradict_each_other_stop_the_command_before_it_reads_claims(tmp_path: Path) -> None:
+    (tmp_path / "sij-audit.toml").write_text('[lines_of_business]\nhmo = "commercial"\nHMO = "medicaid"\n')
+    done = command("run", write_extract(tmp_path / "x.parquet", [line("A", "2023-01-10")]), "--out", tmp_path / "out", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "sij-audit: sij-audit.toml, line 3: lines_of_business: 'hmo' has two groups, commercial and medicaid.\n"
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_shows_what_is_in_force(tmp_path: Path) -> None:
     (tmp_path / "sij-audit.toml").write_text('smtp_host = "mail"\nsmtp_user = "u"\nsmtp_password = "KEY"\n')
     done = command("config", cwd=tmp_path, SIJ_AUDIT_TIME_ZONE="Europe/Berlin")
@@ -228,7 +242,7 @@ def test_the_command_shows_what_is_in_force(tmp_path: Path) -> None:
     (tmp_path / "sij-audit.toml").write_text("min_months = 3\n")
     done = command("config", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("sij-audit: sij-audit.toml: min_months is no setting; ")
+    assert done.stderr.startswith("sij-audit: sij-audit.toml, line 1: min_months is no setting; ")
 
 
 def test_commands_take_from_the_settings_what_they_are_not_given(tmp_path: Path) -> None:

@@ -4,18 +4,20 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.toml_lines import find_line
 
 PREFIX = "SIJ_AUDIT_"
 
@@ -40,6 +42,8 @@ Kind = Literal["success", "attention", "hold", "failure"]
 
 LineGroup = Literal["commercial", "medicaid", "medicare", "unknown"]
 """What the policy knows of a line of business."""
+
+LINE_GROUPS: tuple[str, ...] = get_args(LineGroup)
 
 
 ClaimStatus = Literal["paid", "denied", "reversed", "pending"]
@@ -159,9 +163,9 @@ class Settings(BaseSettings):
         for written_value, group in groups.items():
             value = re.sub(" +", " ", written_value.strip(" ").lower())
             if not value:
-                raise ValueError("a value of line_of_business is empty; the setting line_of_business is for empty cells")
+                raise _of_key(written_value, "a value of line_of_business is empty; the setting line_of_business is for empty cells")
             if by_value.setdefault(value, group) != group:
-                raise ValueError(f"{value!r} has two groups, {by_value[value]} and {group}")
+                raise _of_key(written_value, f"{value!r} has two groups, {by_value[value]} and {group}")
         return by_value
 
     @field_validator("claim_statuses")
@@ -171,7 +175,7 @@ class Settings(BaseSettings):
         for written_word, status in statuses.items():
             word = written_word.strip(" ").lower()
             if by_word.setdefault(word, status) != status:
-                raise ValueError(f"{word!r} has two meanings, {by_word[word]} and {status}")
+                raise _of_key(written_word, f"{word!r} has two meanings, {by_word[word]} and {status}")
         return by_word
 
     @field_validator("time_zone")
@@ -242,6 +246,11 @@ class Origin:
     name: str
     value: str
     source: str
+
+
+def _of_key(key: str, message: str) -> PydanticCustomError:
+    """Say what is wrong with one key of a table; its line in the file is found by the key."""
+    return PydanticCustomError("key_error", "{message}", {"message": message, "key": key})
 
 
 def bytes_of(limit: str) -> int:
@@ -359,15 +368,23 @@ def _settle(path: Path | None, values: Mapping[str, Any]) -> Settings:
         raise UsageError(f'{variable} in the environment: cannot be read as JSON; write a list as in ["a", "b"].') from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise UsageError(_tell(first["type"], first["msg"], first["loc"], path, variables)) from None
+        raise UsageError(_tell(first, path, variables)) from None
 
 
-def _tell(kind: str, message: str, location: Sequence[int | str], path: Path | None, variables: Mapping[str, str]) -> str:
+def _tell(error: ErrorDetails, path: Path | None, variables: Mapping[str, str]) -> str:
+    location = error["loc"]
     name = ".".join(map(str, location))
     variable = variables.get(str(location[0])) if location else None
-    place = f"{variable} in the environment: " if variable else f"{path}: " if path else ""
-    if kind == "extra_forbidden":
+    place = f"{variable} in the environment: " if variable else f"{_place(path, error)}: " if path else ""
+    if error["type"] == "extra_forbidden":
         known = Feed.model_fields if len(location) > 1 else Settings.model_fields
         return f"{place}{name} is no setting; known: {', '.join(sorted(known))}."
-    said = message.removeprefix("Value error, ").rstrip(".")
+    said = error["msg"].removeprefix("Value error, ").rstrip(".")
     return f"{place}{name}: {said}." if name else f"{place}{said}."
+
+
+def _place(path: Path, error: ErrorDetails) -> str:
+    """Name the file, and the line where one is to blame."""
+    key = error.get("ctx", {}).get("key")
+    number = find_line(path.read_text(encoding="utf-8"), (*error["loc"], *([key] if key is not None else [])))
+    return f"{path}, line {number}" if number else str(path)

@@ -1,10 +1,20 @@
-"""The tables that people maintain: each row says where it is from."""
+"""The tables that people maintain: each row says where it is from, and lines of business contradict nothing."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from sij_audit.transforms.stages.reference import read_reference, reference_files
+from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.stages.policies import load_policies, policy_folders
+from sij_audit.transforms.stages.reference import (
+    LINE_COLUMNS,
+    LINES_OF_BUSINESS,
+    check_lines_of_business,
+    read_reference,
+    reference_files,
+)
+from tests.runs import command_of, copy_program, line, write_extract
 
 YEAR = re.compile(r"\b(19|20)[0-9]{2}\b|\b(0[1-9]|1[0-2])/[0-9]{2}\b")
 """A year, or a revision of a policy, MM/YY."""
@@ -21,3 +31,64 @@ def test_a_code_that_is_new_names_the_year_in_which_it_came() -> None:
     codes = [row for row in read_reference("procedure_codes") if row["effective_from"]]
     assert codes
     assert [row["hcpcs_code"] for row in codes if row["effective_from"][:4] not in row["source"]] == []
+
+
+# --- lines of business
+
+GOOD = "1,contains,medicare,non-medicare,medicare,2024"
+
+
+def write_lines(folder: Path, *rows: str, header: str = ",".join(LINE_COLUMNS)) -> Path:
+    path = folder / "lines_of_business.csv"
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("1,contains,medicare,,medicare,2024", "line 2 has the same value, matched the same way"),
+        ("2,contains,medicare,,medicaid,2024", "line 2 has the same value, matched the same way"),
+        ("1,equals,chip,,medicaid,2024", "match_order 1 is medicare in line 2, and medicaid here; an order has one group"),
+        ("2,equals,chip,,medicade,2024", "line_group must be commercial, medicaid, medicare or unknown"),
+        ("2,is,chip,,medicaid,2024", "match_kind must be contains, begins_with or equals"),
+        ("second,equals,chip,,medicaid,2024", "match_order must be a whole number from 1 on"),
+        ("01,equals,chip,,medicaid,2024", "match_order must be a whole number from 1 on"),
+        ("2,equals,CHIP,,medicaid,2024", "line_of_business must be in lower case"),
+        ("2,equals,star  kids,,medicaid,2024", "line_of_business must be in lower case, with single spaces"),
+        ("2,equals,,,medicaid,2024", "line_of_business must be in lower case, with single spaces, and not empty"),
+        ("2,equals,chip,,medicaid", "must have 6 cells"),
+        ("2,equals,chip,,medicaid,2024,", "must have 6 cells"),
+    ],
+)
+def test_lines_of_business_that_contradict_each_other_are_named_by_line(tmp_path: Path, row: str, said: str) -> None:
+    path = write_lines(tmp_path, GOOD, row)
+    with pytest.raises(AuditError, match=rf"^{tmp_path.name}/lines_of_business\.csv, line 3: {said}"):
+        check_lines_of_business(path)
+
+
+def test_a_table_of_lines_of_business_needs_its_header(tmp_path: Path) -> None:
+    path = write_lines(tmp_path, GOOD, header="line_of_business,line_group")
+    with pytest.raises(AuditError, match=r"lines_of_business\.csv, line 1: the header must be match_order,"):
+        check_lines_of_business(path)
+
+
+def test_the_table_of_lines_of_business_is_checked_with_the_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[bool] = []
+    monkeypatch.setattr("sij_audit.transforms.stages.policies.check_lines_of_business", lambda: checked.append(True))
+    load_policies(policy_folders())
+    assert checked == [True]
+
+
+def test_a_contradiction_of_lines_of_business_stops_the_command_before_it_reads_claims(tmp_path: Path) -> None:
+    program = copy_program(tmp_path / "program")
+    table = program / "sij_audit/sql/0_reference" / LINES_OF_BUSINESS.name
+    rows = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([*rows, "1,equals,hmo,,commercial,2024", ""]), encoding="utf-8")
+    extract = write_extract(tmp_path / "x.parquet", [line("A", "2023-01-10")])
+    done = command_of(program, "run", extract, "--out", tmp_path / "out", "--as-of", "2024-06-30")
+    assert done.returncode == 4
+    assert (
+        f"0_reference/lines_of_business.csv, line {len(rows) + 1}: match_order 1 is medicare in line 2, and commercial here" in done.stderr
+    )
+    assert not (tmp_path / "out").exists()

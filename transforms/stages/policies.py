@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.settings import LINE_GROUPS
 from sij_audit.transforms.stages.queries import SQL, Query, load_stage, place_of, read_query
-from sij_audit.transforms.stages.reference import reference_files
+from sij_audit.transforms.stages.reference import check_lines_of_business, reference_files
 from sij_audit.transforms.stages.states import StateRule, read_states
+from sij_audit.transforms.toml_lines import Step, find_line
 
 RULES = SQL / "3_rules"
 
@@ -39,12 +41,17 @@ POLICY_KEYS = {
 
 DATES = {"effective_from", "text_held_from"}
 
-LISTS = {"revisions", "presumes", "precedence_lines", "noted_lines", "crossover_lines"}
+GROUP_LISTS = ("precedence_lines", "crossover_lines", "noted_lines")
+"""Lists of groups of lines of business."""
+
+LISTS = {"revisions", "presumes", *GROUP_LISTS}
 
 RUN_STAGES = ("1_lines", "2_timeline", "4_findings", "5_reports", "6_handoff", "7_page", "auditor")
 """The folders of `sql/` that make a published run, besides its policies."""
 
 STATES = "states.csv"
+
+MONTH = re.compile("[0-9]{4}-(0[1-9]|1[0-2])")
 
 RULE_VALUES = {
     "rank": ("[0-9]+", "a whole number"),
@@ -116,8 +123,10 @@ def policy_folders() -> list[Path]:
 def load_policies(folders: list[Path]) -> list[Policy]:
     """Read the policies of these folders, by policy_id; two with one id are an error.
 
-    A policy that extends another one of them under the same id stands in its place.
+    A policy that extends another one of them under the same id stands in its place. The table of lines of business, whose groups they name, is
+    checked before them.
     """
+    check_lines_of_business()
     loaded = [load_policy(folder) for folder in folders]
     policies = sorted((policy for policy in loaded if not _is_replaced(policy, loaded)), key=lambda policy: policy.policy_id)
     for one, other in pairwise(sorted(policies, key=lambda policy: policy.schema)):
@@ -151,7 +160,9 @@ def load_policy(folder: Path) -> Policy:
     for name in sorted(POLICY_KEYS & facts.keys()):
         kind = date if name in DATES else list if name in LISTS else str
         if type(facts[name]) is not kind:
-            raise AuditError(f"{folder.name}/policy.toml: {name} is no {'text' if kind is str else kind.__name__}")
+            raise AuditError(f"{_place(folder, files, name)}: {name} is no {'text' if kind is str else kind.__name__}")
+    _check_revisions(folder, files, facts)
+    _check_groups(folder, files, facts)
     by_rule = {query.table: query for query in queries}
     for rule_id in overrides:
         if rule_id not in by_rule:
@@ -178,21 +189,37 @@ def load_policy(folder: Path) -> Policy:
     )
     if len({rule.rank for rule in rules}) < len(rules):
         raise AuditError(f"{folder.name}: two rules have one rank; money needs an order")
-    _check_revisions(folder, facts)
     states = [path for path in files if path.name == STATES]
     return Policy(folder, facts, params, rules, tuple(files), tuple(read_states(states[-1]) if states else ()), references)
 
 
-def _check_revisions(folder: Path, facts: dict[str, Any]) -> None:
+def _check_revisions(folder: Path, files: list[Path], facts: dict[str, Any]) -> None:
     """Check that revisions are months in their order, the first not later than the policy."""
     revisions = facts["revisions"]
-    place = f"{folder.name}/policy.toml: revisions"
-    if not revisions or not all(isinstance(month, str) and re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", month) for month in revisions):
-        raise AuditError(f"{place}: must be months of approval, YYYY-MM")
-    if list(revisions) != sorted(set(revisions)):
-        raise AuditError(f"{place}: must stand in the order of their months, each once")
+    wrong = [number for number, month in enumerate(revisions) if not isinstance(month, str) or not MONTH.fullmatch(month)]
+    if wrong or not revisions:
+        raise AuditError(f"{_place(folder, files, 'revisions', *wrong[:1])}: revisions: must be months of approval, YYYY-MM")
+    late = [number for number, (one, other) in enumerate(pairwise(revisions), start=1) if one >= other]
+    if late:
+        raise AuditError(f"{_place(folder, files, 'revisions', late[0])}: revisions: must stand in the order of their months, each once")
     if f"{revisions[0]}-01" > facts["effective_from"].isoformat():
-        raise AuditError(f"{place}: the first is later than effective_from")
+        raise AuditError(f"{_place(folder, files, 'revisions', 0)}: revisions: the first is later than effective_from")
+
+
+def _check_groups(folder: Path, files: list[Path], facts: dict[str, Any]) -> None:
+    """Check that the groups of lines of business that a policy names are some that there are."""
+    for name in GROUP_LISTS:
+        for number, group in enumerate(facts[name]):
+            if group not in LINE_GROUPS:
+                raise AuditError(f"{_place(folder, files, name, number)}: {name}: must be of the groups {', '.join(LINE_GROUPS)}")
+
+
+def _place(folder: Path, files: list[Path], *place: Step) -> str:
+    """Name the policy.toml, with the line, where a fact stands: the policy's own, else the nearest of those that it extends."""
+    for file in reversed(files):
+        if file.name == "policy.toml" and (number := find_line(file.read_text(encoding="utf-8"), place)):
+            return f"{file.parent.name}/policy.toml, line {number}"
+    return f"{folder.name}/policy.toml"
 
 
 def _layers(

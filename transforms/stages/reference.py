@@ -1,15 +1,26 @@
 """The tables that people maintain, `sql/0_reference/`: read here alone, as text for Python, typed for the SQL stages."""
 
 import csv
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from sij_audit.transforms.stages.queries import SQL
+from sij_audit.transforms.errors import AuditError
+from sij_audit.transforms.settings import LINE_GROUPS
+from sij_audit.transforms.stages.queries import SQL, place_of
 
 REFERENCE = SQL / "0_reference"
+
+LINES_OF_BUSINESS = REFERENCE / "lines_of_business.csv"
+
+LINE_COLUMNS = ["match_order", "match_kind", "line_of_business", "unless_matches", "line_group", "source"]
+
+MATCH_KINDS = ("contains", "begins_with", "equals")
+"""How a value of line_of_business is compared with a row; `sql/1_lines/08_line_groups.sql` does it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,44 @@ def load_codes() -> list[Code]:
 def load_claim_statuses() -> dict[str, str]:
     """What claims' status is, by each of the words for it in lower case."""
     return {row["word"]: row["claim_status"] for row in read_reference("claim_statuses")}
+
+
+def check_lines_of_business(path: Path = LINES_OF_BUSINESS) -> None:
+    """Check the table of lines of business; AuditError names file and line of a row that is none, or that contradicts one before it.
+
+    Of the rows that match a value, those of the lowest order decide, so that an order has one group.
+    """
+    place = place_of(path)
+    line_of_value: dict[tuple[str, str], int] = {}
+    group_of_order: dict[str, tuple[str, int]] = {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        if reader.fieldnames != LINE_COLUMNS:
+            raise AuditError(f"{place}, line 1: the header must be {','.join(LINE_COLUMNS)}")
+        for row in reader:
+            here = f"{place}, line {reader.line_num}"
+            _check_line_of_business(here, row)
+            order, group, value = row["match_order"], row["line_group"], (row["match_kind"], row["line_of_business"])
+            if line_of_value.setdefault(value, reader.line_num) != reader.line_num:
+                raise AuditError(f"{here}: line {line_of_value[value]} has the same value, matched the same way")
+            first_group, first_line = group_of_order.setdefault(order, (group, reader.line_num))
+            if group != first_group:
+                raise AuditError(
+                    f"{here}: match_order {order} is {first_group} in line {first_line}, and {group} here; an order has one group"
+                )
+
+
+def _check_line_of_business(place: str, row: Mapping[str, str]) -> None:
+    if None in row or None in row.values():
+        raise AuditError(f"{place}: must have {len(LINE_COLUMNS)} cells: {', '.join(LINE_COLUMNS)}")
+    if not re.fullmatch("[1-9][0-9]*", row["match_order"]):
+        raise AuditError(f"{place}: match_order must be a whole number from 1 on")
+    if row["match_kind"] not in MATCH_KINDS:
+        raise AuditError(f"{place}: match_kind must be {', '.join(MATCH_KINDS[:-1])} or {MATCH_KINDS[-1]}")
+    if row["line_of_business"] != " ".join(row["line_of_business"].lower().split()) or not row["line_of_business"]:
+        raise AuditError(f"{place}: line_of_business must be in lower case, with single spaces, and not empty")
+    if row["line_group"] not in LINE_GROUPS:
+        raise AuditError(f"{place}: line_group must be {', '.join(LINE_GROUPS[:-1])} or {LINE_GROUPS[-1]}")
 
 
 def load_reference(con: duckdb.DuckDBPyConnection) -> None:
