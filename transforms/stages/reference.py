@@ -88,8 +88,8 @@ def check_lines_of_business(path: Path = LINES_OF_BUSINESS) -> None:
 def _check_line_of_business(place: str, row: Mapping[str, str]) -> None:
     if None in row or None in row.values():
         raise AuditError(f"{place}: must have {len(LINE_COLUMNS)} cells: {', '.join(LINE_COLUMNS)}")
-    if not re.fullmatch("[0-9]+", row["match_order"]):
-        raise AuditError(f"{place}: match_order must be a whole number")
+    if not re.fullmatch("[1-9][0-9]*", row["match_order"]):
+        raise AuditError(f"{place}: match_order must be a whole number from 1 on")
     if row["match_kind"] not in MATCH_KINDS:
         raise AuditError(f"{place}: match_kind must be {', '.join(MATCH_KINDS[:-1])} or {MATCH_KINDS[-1]}")
     if row["line_of_business"] != " ".join(row["line_of_business"].lower().split()) or not row["line_of_business"]:
