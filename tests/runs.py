@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
 from sij_audit.transforms.sample import bills
+from sij_audit.transforms.sample.truth_file import load_truth
 from sij_audit.transforms.store.folder import METADATA_KEY
 
 Row = dict[str, Any]
@@ -25,6 +26,8 @@ Row = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
 AS_OF = bills.AS_OF
+PLANTED = tuple(person.person_id for person in load_truth(SAMPLE).people)
+"""The sample's planted persons: tests that go through persons one by one need no more."""
 AMOUNTS = ("paid_amount", "allowed_amount", "charge_amount", "service_unit_quantity")
 
 

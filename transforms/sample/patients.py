@@ -59,16 +59,13 @@ class Patient:
     """A patient: the truth, how it looks while claims mark no purpose, and the claims."""
 
     number: int
+    person_id: str
     business: str
     course: str
     story: str
     procedures: tuple[Procedure, ...]
     presumed: tuple[Procedure, ...]
     lines: tuple[Line, ...]
-
-    @property
-    def person_id(self) -> str:
-        return f"P6{self.number:07}"
 
     @property
     def is_reviewed(self) -> bool:
@@ -92,7 +89,9 @@ def make_patient(seed: int, number: int) -> Patient:
     told = tell(story, dice, plain)
     own = {"person_id": f"P6{number:07}", "member_id": f"M6{number:07}", "plan": facts.plan}
     lines = tuple(line | own for visit in told.visits for line in visit)
-    return Patient(number, facts.business, course.name, story, judge(told.procedures), presume(told.procedures, marked), lines)
+    return Patient(
+        number, own["person_id"], facts.business, course.name, story, judge(told.procedures), presume(told.procedures, marked), lines
+    )
 
 
 def draw_facts(dice: Dice) -> Facts:
