@@ -323,8 +323,8 @@ def _arm(words: list[Word], place: int, step: int) -> list[Word]:
     is_bound = False
     while 0 <= position < len(words):
         word = words[position]
-        is_outside = word.depth < depth or (word.depth == depth and step < 0 and word.text in ("(", "[", "case"))
-        if is_outside or (step > 0 and word.depth == depth and word.text in (")", "]", "end") and not _opens_in(arm, word)):
+        is_bracket = word.depth == depth and word.text in (("(", "[", "case") if step < 0 else (")", "]", "end"))
+        if word.depth < depth or (is_bracket and not _has_partner(arm, word)):
             break
         if word.depth == depth and word.kind != "text":
             is_bound = is_bound or word.text == "between"
@@ -335,9 +335,11 @@ def _arm(words: list[Word], place: int, step: int) -> list[Word]:
     return arm if step > 0 else arm[::-1]
 
 
-def _opens_in(arm: list[Word], closing: Word) -> bool:
-    opening = {")": "(", "]": "[", "end": "case"}[closing.text]
-    balance = sum((word.text == opening) - (word.text == closing.text) for word in arm if word.depth == closing.depth)
+def _has_partner(arm: list[Word], bracket: Word) -> bool:
+    """Whether the arm, so far, holds a bracket that this one opens or closes."""
+    pairs = {"(": ")", "[": "]", "case": "end"}
+    partner = (pairs | {closing: opening for opening, closing in pairs.items()})[bracket.text]
+    balance = sum((word.text == partner) - (word.text == bracket.text) for word in arm if word.depth == bracket.depth)
     return balance > 0
 
 
