@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sij_audit.transforms.audit.database import write_database
+from sij_audit.transforms.audit.database import Contents, write_database
 from sij_audit.transforms.audit.identity import RunIdentity, is_current
 from sij_audit.transforms.audit.publication import publish_run
 from sij_audit.transforms.columns import BATCH_SCHEMA, FORMAT
@@ -130,7 +130,7 @@ def identify(previous_run_id: str | None = None, as_of: date = date(2024, 6, 30)
 def publish(store: Store, identity: RunIdentity, at: CrashPoint = nowhere, rows: int = 20, reports: Sequence[Query] = HEADERS) -> Path:
     with make_tables(rows) as con:
         return publish_run(
-            store, con, identity, store.batches(), {"orphan_adjustments": 2, "paid": Decimal("1.50")}, reports, auditor(), at
+            store, con, identity, store.batches(), {"orphan_adjustments": 2, "paid": Decimal("1.50")}, Contents(reports, auditor()), at
         )
 
 
@@ -215,7 +215,7 @@ def test_pages_have_checksums(tmp_path: Path) -> None:
 
 def test_the_database_stands_alone(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / ".audit.part", HEADERS, auditor())
+        write_database(con, tmp_path / ".audit.part", Contents(HEADERS, auditor()))
         assert con.execute("select current_database(), count(*) from findings").fetchall() == [("memory", 20)]
         expected = {table: con.execute(select_report(con, table)).fetchall() for table in REPORTS}
     assert [path.name for path in tmp_path.iterdir()] == [".audit.part"]
@@ -229,7 +229,7 @@ def test_the_database_stands_alone(tmp_path: Path) -> None:
 
 def test_shells_of_duckdb_1_5_open_the_database_whatever_version_wrote_it(tmp_path: Path) -> None:
     with duckdb.connect() as con:
-        write_database(con, tmp_path / "audit.duckdb", [], [])
+        write_database(con, tmp_path / "audit.duckdb", Contents([], []))
         con.execute(f"attach '{tmp_path / 'audit.duckdb'}' as audit (read_only)")
         [(tags,)] = con.execute("select tags from duckdb_databases() where database_name = 'audit'").fetchall()
     assert tags["storage_version"] == "v1.5.0+"
@@ -237,7 +237,7 @@ def test_shells_of_duckdb_1_5_open_the_database_whatever_version_wrote_it(tmp_pa
 
 def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / "audit.duckdb", HEADERS, auditor())
+        write_database(con, tmp_path / "audit.duckdb", Contents(HEADERS, auditor()))
     with duckdb.connect(tmp_path / "audit.duckdb", read_only=True) as con:
         rows = con.execute("from dictionary").fetchall()
     assert [row[:2] for row in rows][:3] == [("columns", None), ("columns", "extract"), ("columns", "column")]
@@ -251,7 +251,7 @@ def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:
 
 def test_without_auditor_sql(tmp_path: Path) -> None:
     with make_tables() as con:
-        write_database(con, tmp_path / "audit.duckdb", [header("rules")], [])
+        write_database(con, tmp_path / "audit.duckdb", Contents([header("rules")], []))
     with duckdb.connect(tmp_path / "audit.duckdb", read_only=True) as con:
         assert con.execute("select column_name from dictionary").fetchall() == [(None,), ("rule_id",), ("violations",)]
 
@@ -259,10 +259,10 @@ def test_without_auditor_sql(tmp_path: Path) -> None:
 def test_a_mistake_in_auditor_sql_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
     with make_tables() as con:
         with pytest.raises(SqlError, match=r"auditor/views\.sql, line 1: Table with name nothing does not exist"):
-            write_database(con, tmp_path / "audit.duckdb", HEADERS, auditor("create view v as select * from nothing"))
+            write_database(con, tmp_path / "audit.duckdb", Contents(HEADERS, auditor("create view v as select * from nothing")))
         assert con.execute("select current_database(), count(*) from findings").fetchall() == [("memory", 20)]
         assert con.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
-        write_database(con, tmp_path / "again.duckdb", HEADERS, auditor())
+        write_database(con, tmp_path / "again.duckdb", Contents(HEADERS, auditor()))
 
 
 # --- identity
@@ -403,7 +403,7 @@ def test_a_batch_that_does_not_balance_publishes_nothing(store: Store) -> None:
     batch = make_batch(store)
     for controls in ({"rows_read": 11}, {"paid_read": "5.11"}):
         with make_tables() as con, pytest.raises(AuditError, match=r"a1\.csv does not balance"):
-            publish_run(store, con, identify(), [replace(batch, controls=batch.controls | controls)], {}, [], [])
+            publish_run(store, con, identify(), [replace(batch, controls=batch.controls | controls)], {}, Contents([], []))
     assert list(store.runs.iterdir()) == []
 
 
@@ -411,7 +411,7 @@ def test_a_batch_with_other_rows_than_it_says_publishes_nothing(store: Store) ->
     batch = make_batch(store)
     controls = batch.controls | {"rows_kept": 2, "rows_duplicate": 1}
     with make_tables() as con, pytest.raises(AuditError, match="has 3 rows"):
-        publish_run(store, con, identify(), [replace(batch, controls=controls)], {}, [], [])
+        publish_run(store, con, identify(), [replace(batch, controls=controls)], {}, Contents([], []))
 
 
 def test_hashes_of_batches_are_taken_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
