@@ -17,7 +17,7 @@ from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTI
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.ingest.batch_files import QUARANTINE_SCHEMA
 from sij_audit.transforms.settings import Feed, Settings, load_settings
-from sij_audit.transforms.stages.planning import RULE_COLUMNS
+from sij_audit.transforms.stages.planning import RULE_COLUMNS, RULE_MEANINGS
 from sij_audit.transforms.stages.policies import RULES, Policy, load_policies, load_policy, policy_folders
 from sij_audit.transforms.stages.queries import SQL, load_stage
 from sij_audit.transforms.store.folder import Store
@@ -194,7 +194,9 @@ def test_the_house_on_one_page_lists_each_package_and_no_other() -> None:
 
 def test_the_house_on_one_page_explains_what_a_rule_yields() -> None:
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    assert first_cells(page, "What a rule's SELECT yields") == list(RULE_COLUMNS)
+    yielded = page.partition("## What a rule's SELECT yields")[2]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", yielded, re.MULTILINE)) == RULE_MEANINGS
+    assert list(RULE_MEANINGS) == list(RULE_COLUMNS)
 
 
 def test_the_glossary_has_each_word_once_and_fields_that_an_extract_has() -> None:

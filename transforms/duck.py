@@ -72,10 +72,11 @@ def select_report(con: duckdb.DuckDBPyConnection, table: str) -> str:
     for name, data_type in con.execute(f"select column_name, column_type from (describe {quote_name(table)})").fetchall():
         plain = PLAIN_TYPES.get("ENUM" if data_type.startswith("ENUM(") else data_type)
         columns.append(f"cast({quote_name(name)} as {plain}) as {quote_name(name)}" if plain else quote_name(name))
-    return f"select {', '.join(columns)} from {quote_name(_database_of(con))}.main.{quote_name(table)}"
+    return f"select {', '.join(columns)} from {quote_name(current_database(con))}.main.{quote_name(table)}"
 
 
-def _database_of(con: duckdb.DuckDBPyConnection) -> str:
+def current_database(con: duckdb.DuckDBPyConnection) -> str:
+    """Name the database in use."""
     [(name,)] = con.execute("select current_database()").fetchall()
     return str(name)
 

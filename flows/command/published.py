@@ -49,6 +49,12 @@ def sql(
         Path | None,
         typer.Option(metavar="FILE", help="Write the rows to FILE (.csv or .parquet) instead.", show_default=False, readable=False),
     ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE_ID", help="Let names mean what they meant to this rule: its tables, and its limits as $names.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Ask a published run in SQL.
 
@@ -57,7 +63,7 @@ def sql(
     from sij_audit.transforms.query.shell import ask, read_query
     from sij_audit.transforms.settings import load_settings
 
-    ask(out, run_id, read_query(query, file), to, load_settings().query_seconds)
+    ask(out, run_id, read_query(query, file), to, load_settings().query_seconds, rule)
 
 
 def member(

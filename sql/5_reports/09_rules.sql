@@ -13,6 +13,7 @@
 -- column: possible: other reviews
 -- column: paid_amount: US dollars paid for the lines that its findings cite
 -- column: amount_at_risk: US dollars at risk that no finding of higher rank has claimed
+-- column: criterion: the policy's own sentence that the rule measures billing against
 -- column: records: what a reviewer asks the provider for
 
 with looked_at_groups as (
@@ -60,6 +61,7 @@ select
     coalesce(held_findings.possible, 0) as possible,
     coalesce(held_findings.paid_amount, 0)::decimal(14, 2) as paid_amount,
     coalesce(held_findings.amount_at_risk, 0)::decimal(14, 2) as amount_at_risk,
+    policy_rules.criterion,
     policy_rules.records,
 from policy_rules
 left join looked_at_groups

@@ -1,6 +1,7 @@
 -- title: All lines of a person, by date
 --
--- A row of an injection has the findings of its policy, any other row those of all policies.
+-- A row of an injection has the findings of its policy, any other row those of all policies. The report injections is meant, also while the
+-- schema working is in use.
 
 -- noqa: disable=LT02,RF02
 create macro member_timeline(person) as table
@@ -45,7 +46,7 @@ select
     timelines.count_12_months,
     coalesce(line_findings.findings, []) as findings,
 from lines
-left join injections
+left join main.injections as injections
     on lines.person_id = injections.person_id
     and lines.service_date = injections.service_date
     and lines.line_status in ('live', 'recovered')

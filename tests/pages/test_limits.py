@@ -53,13 +53,17 @@ def ways_to_say(place: str, value: int) -> list[str]:
 
 
 def what_people_see(out: Path) -> Iterator[tuple[str, list[str]]]:
-    """All text of each thing that people look at, by its name; a rule's id, whatever words are in it, is only its id."""
+    """All text of each thing that people look at, by its name, but for the policy's own words.
+
+    A rule's id, whatever words are in it, is only its id.
+    """
     folder = (out / "current").resolve()
-    rule_ids = [row["rule_id"] for row in read_report(out, "rules")]
+    rules = read_report(out, "rules")
 
     def lines(text: str) -> list[str]:
-        for rule_id in rule_ids:
-            text = text.replace(rule_id, "RULE").replace(rule_id.replace("_", " "), "RULE")
+        for rule in rules:
+            text = text.replace(rule["criterion"], "CRITERION")
+            text = text.replace(rule["rule_id"], "RULE").replace(rule["rule_id"].replace("_", " "), "RULE")
         return [OF_A_CLAIM.sub("", line.strip(" │┃")) for line in text.splitlines()]
 
     yield "report page", lines(Page((folder / "report.html").read_text(encoding="utf-8")).text)

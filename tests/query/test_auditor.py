@@ -17,12 +17,13 @@ from sij_audit.transforms.handoff.reviews import import_dispositions
 from sij_audit.transforms.stages.policies import policy_folders
 from sij_audit.transforms.stages.queries import SQL
 from sij_audit.transforms.store.folder import Store
+from tests.queries import the_policy
 from tests.runs import Row, line, read_report, run, write_csv, write_extract
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
 VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates", "injection_findings")
-MACROS = ("claims_behind", "explain", "member_timeline", "provider_profile", "sessions_over_limit")
+MACROS = ("claims_behind", "explain", "member_timeline", "provider_profile", "sessions_over_limit", "why")
 CURRENT = "out/demo/current/audit.duckdb"
 
 
@@ -85,7 +86,8 @@ def test_shells_of_duckdb_1_5_read_them_whatever_version_wrote_them() -> None:
 
 def test_the_dictionary_has_them_all(audit: duckdb.DuckDBPyConnection) -> None:
     answered = rows(audit, "from dictionary where column_name is null and data_type in ('view', 'macro')")
-    assert {(row["table_name"], row["data_type"]) for row in answered} == {(v, "view") for v in VIEWS} | {(m, "macro") for m in MACROS}
+    views = {*VIEWS, "finding_inputs", *(f"working.{rule.rule_id}" for rule in the_policy().rules)}
+    assert {(row["table_name"], row["data_type"]) for row in answered} == {(v, "view") for v in views} | {(m, "macro") for m in MACROS}
     assert all(row["comment"] for row in answered)
 
 
@@ -115,6 +117,7 @@ def test_they_answer_where_nothing_was_found(tmp_path: Path) -> None:
         for view in VIEWS:
             assert len(rows(con, f"from {view}")) == (1 if view in ("by_month", "injection_findings") else 0)
         assert rows(con, "from explain('none')") == []
+        assert rows(con, "from why('none')") == []
         assert rows(con, "from claims_behind('none')") == []
         assert rows(con, "from provider_profile('none')") == []
         assert [row["over_sessions"] for row in rows(con, "from sessions_over_limit(4)")] == [0, 0]
@@ -187,35 +190,152 @@ def test_claims_behind_has_the_lines_cited_and_those_measured_against(audit: duc
         assert len(lines) == len(set(lines))
 
 
+TOPICS = (
+    *("billed", "person", "measured against", "rule", "claims show", "arithmetic", "presumed", "in doubt", "records", "determination"),
+    *("would comply from", "amounts", "precedence", "claim cited", "claim measured against"),
+)
+
+
+def explain(con: duckdb.DuckDBPyConnection, finding_id: object) -> dict[str, str]:
+    """What a memo says by topic, in its order, a line for each statement."""
+    stated: dict[str, str] = {}
+    for row in rows(con, "from explain(?)", finding_id):
+        stated[row["topic"]] = f"{stated.get(row['topic'], '')}{row['statement']}\n"
+    return stated
+
+
+def test_a_finding_is_explained_in_the_order_in_which_it_is_judged(audit: duckdb.DuckDBPyConnection) -> None:
+    seen = set()
+    for finding in rows(audit, "from findings"):
+        memo = rows(audit, "from explain(?)", finding["finding_id"])
+        assert None not in [row["statement"] for row in memo]
+        topics = list(dict.fromkeys(row["topic"] for row in memo))
+        assert topics == [topic for topic in TOPICS if topic in topics]
+        seen.update(topics)
+    assert seen == set(TOPICS)
+
+
 def test_a_finding_of_each_rule_is_explained(audit: duckdb.DuckDBPyConnection) -> None:
     found = rows(audit, "select * from findings qualify row_number() over (partition by rule_id, determination order by finding_id) = 1")
-    assert len({finding["rule_id"] for finding in found}) == 7
+    enabled = {rule.rule_id: rule for rule in the_policy().rules if rule.enabled}
+    assert {finding["rule_id"] for finding in found} == enabled.keys()
     for finding in found:
-        memo = rows(audit, "from explain(?)", finding["finding_id"])
-        stated: dict[str, str] = {}
-        for row in memo:
-            stated[row["topic"]] = f"{stated.get(row['topic'], '')}{row['statement']}\n"
-        assert None not in [row["statement"] for row in memo]
+        stated = explain(audit, finding["finding_id"])
+        for code in finding["procedure_codes"]:
+            assert code in stated["billed"]
+        assert str(finding["service_date"]) in stated["billed"]
+        assert f'section {finding["policy_section"]}: "{enabled[finding["rule_id"]].criterion}"' in stated["measured against"]
         assert finding["rule_id"] in stated["rule"]
-        assert finding["policy_section"] in stated["rule"]
-        assert finding["determination"] in stated["determination"]
-        assert finding["strength"] in stated["determination"]
-        assert str(finding["service_date"]) in stated["dates"]
-        assert stated["rationale"].strip() == finding["rationale"]
-        assert [doubt.split(":")[0] for doubt in stated["doubts"].splitlines()] == (finding["doubts"] or ["none"])
-        presumed = [presumption.split(":")[0] for presumption in stated["presumptions"].splitlines()]
-        assert presumed == (finding["presumptions"] or ["none"])
-        assert ("what would rebut it" in stated["presumptions"]) == bool(finding["presumptions"])
-        assert f"at risk {finding['amount_at_risk']}" in stated["money"]
-        assert ("at most" in stated["money"]) == finding["is_upper_bound"]
-        for number in (finding["interval_days"], finding["prior_count"]):
+        assert finding["rationale"].startswith(stated["claims show"].strip())
+        assert not re.search("Presumed:|Open:", stated["claims show"])
+        assert [doubt.split(":")[0] for doubt in stated["in doubt"].splitlines()] == (finding["doubts"] or ["nothing"])
+        assert ("what would settle it" in stated["in doubt"]) == bool(finding["doubts"])
+        assert [presumption.split(":")[0] for presumption in stated["presumed"].splitlines()] == (finding["presumptions"] or ["nothing"])
+        assert ("what would rebut it" in stated["presumed"]) == bool(finding["presumptions"])
+        assert f"at risk {finding['amount_at_risk']}" in stated["amounts"]
+        assert ("at most" in stated["amounts"]) == finding["is_upper_bound"]
+        for number in (finding["interval_days"], finding["prior_count"], finding["prior_service_date"]):
             assert number is None or str(number) in stated["arithmetic"]
-        for day in (finding["prior_service_date"], finding["earliest_compliant_date"]):
-            assert day is None or str(day) in stated["dates"]
         for each in finding["claim_lines"]:
             assert each["claim_id"] in stated["claim cited"]
         for claim in finding["prior_claim_ids"]:
             assert claim in stated.get("claim measured against", "") + stated["claim cited"]
+
+
+def test_a_review_is_not_worded_as_a_verdict(audit: duckdb.DuckDBPyConnection) -> None:
+    for finding in rows(audit, "from findings"):
+        stated = explain(audit, finding["finding_id"])
+        is_review = finding["determination"] == "review"
+        assert stated["determination"].startswith(f"{finding['determination']}, {finding['strength']}")
+        assert ("claims show that the criterion is not met" in stated["determination"]) != is_review
+        assert ("not decided" in stated["determination"]) == is_review
+        assert ("if what is in doubt does not clear it" in stated["amounts"]) == is_review
+
+
+def test_the_date_that_would_comply_is_the_latest_of_all_findings_on_the_lines(audit: duckdb.DuckDBPyConnection) -> None:
+    found = {finding["finding_id"]: finding for finding in rows(audit, "from findings")}
+    lines = {key: {line["claim_id"] for line in finding["claim_lines"]} for key, finding in found.items()}
+    several = 0
+    for key, finding in found.items():
+        dates = [
+            other["earliest_compliant_date"]
+            for other_key, other in found.items()
+            if other["service_date"] == finding["service_date"] and lines[other_key] & lines[key] and other["earliest_compliant_date"]
+        ]
+        stated = explain(audit, key)["would comply from"]
+        assert stated.startswith(str(max(dates)) if dates else f"no date alone decides {finding['rule_id']}")
+        assert ("the latest of" in stated) == (len(dates) > 1)
+        several += len(set(dates)) > 1
+    assert several
+
+
+def test_a_finding_that_is_withdrawn_is_explained_as_that(tmp_path: Path) -> None:
+    early, late = line("C1", "2024-01-10"), line("C2", "2024-02-10")
+    run_on(tmp_path, early, late).close()
+    void = {**early, "claim_frequency_code": "8", "paid_date": date(2024, 4, 1)}
+    run(tmp_path / "out", write_extract(tmp_path / "void.parquet", [void]))
+    with duckdb.connect(tmp_path / "out/current/audit.duckdb", read_only=True) as con:
+        [finding] = rows(con, "from findings")
+        stated = explain(con, finding["finding_id"])
+        assert "withdrawn, it no longer holds" in stated["determination"]
+        assert stated["would comply from"].startswith(str(finding["earliest_compliant_date"]))
+        assert [row["table_name"] for row in rows(con, "from why(?)", finding["finding_id"])] == ["parameters", "parameters"]
+
+
+# --- what rules read
+
+
+def test_every_finding_has_the_rows_on_which_its_rule_decided(audit: duckdb.DuckDBPyConnection) -> None:
+    by_code = {rule.rule_id for rule in the_policy().rules if rule.per == "code"}
+    for finding in rows(audit, "from findings"):
+        inputs = rows(audit, "from why(?)", finding["finding_id"])
+        dates = {row["service_date"] for row in inputs if row["table_name"] != "parameters"}
+        values = {row["value"] for row in inputs}
+        assert finding["service_date"] == max(dates)
+        prior = finding["prior_service_date"]
+        assert prior is None or (dates <= {finding["service_date"], prior} and (prior in dates or str(prior) in values))
+        if finding["rule_id"] in by_code:
+            assert [row["value"] for row in inputs if row["column_name"] == "hcpcs_code"] == finding["procedure_codes"]
+        named = {claim for row in inputs if row["column_name"].endswith("claim_ids") for claim in row["value"].strip("[]").split(", ")}
+        assert set(finding["prior_claim_ids"]) <= named
+        assert all(row["meaning"] for row in inputs)
+
+
+def test_the_rows_are_those_of_the_tables_and_the_limits_those_in_force(audit: duckdb.DuckDBPyConnection) -> None:
+    [finding] = rows(audit, "from findings where rule_id = 'interval_under_two_months' order by finding_id limit 1")
+    inputs = rows(audit, "from why(?)", finding["finding_id"])
+    query = "from working.nearest_injections where person_id = ? and service_date = ?"
+    [nearest] = rows(audit, query, finding["person_id"], finding["service_date"])
+    shown = {row["column_name"]: row["value"] for row in inputs if row["table_name"] == "nearest_injections"}
+    assert shown.keys() == nearest.keys() - {"person_id", "service_date"}, "the rule names all others"
+    assert shown["interval_days"] == str(nearest["interval_days"]) == str(finding["interval_days"])
+    assert shown["scope"] == nearest["scope"] == finding["scope"]
+    limits = {row["column_name"]: row["value"] for row in inputs if row["table_name"] == "parameters"}
+    in_force = rows(audit, "from limits where rule_id = ?", finding["rule_id"])
+    assert limits == {row["limit_name"]: row["limit_value"] for row in in_force}
+
+
+def test_of_a_row_the_columns_that_the_rule_names_are_shown(audit: duckdb.DuckDBPyConnection) -> None:
+    [finding] = rows(audit, "from findings where rule_id = 'injections_beyond_twelve_months' order by finding_id limit 1")
+    inputs = rows(audit, "from why(?)", finding["finding_id"])
+    assert {row["column_name"] for row in inputs if row["table_name"] == "tracks"} == {"track", "chain_start_date"}
+
+
+def test_macros_answer_while_the_schema_of_the_rules_is_in_use(audit: duckdb.DuckDBPyConnection) -> None:
+    [finding] = rows(audit, "from findings order by finding_id limit 1")
+    calls = {
+        "claims_behind": finding["finding_id"],
+        "explain": finding["finding_id"],
+        "why": finding["finding_id"],
+        "member_timeline": finding["person_id"],
+        "provider_profile": finding["billing_npi"],
+        "sessions_over_limit": 4,
+    }
+    assert calls.keys() == set(MACROS)
+    answered = {name: rows(audit, f"from {name}(?)", value) for name, value in calls.items()}
+    audit.execute("use working")
+    assert {name: rows(audit, f"from {name}(?)", value) for name, value in calls.items()} == answered
+    assert all(answered.values())
 
 
 # --- persons and providers

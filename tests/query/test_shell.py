@@ -283,13 +283,16 @@ def words(catalog: tuple[Entry, ...], text: str, qualifier: str | None, start: s
 
 
 def test_tables_macros_columns_and_keywords_are_completed(catalog: tuple[Entry, ...]) -> None:
-    assert words(catalog, "from fin", None, "fin", is_relation=True)[:3] == ["finding_lines", "findings", "finding_id"]
+    assert words(catalog, "from fin", None, "fin", is_relation=True)[:4] == ["finding_inputs", "finding_lines", "findings", "finding_id"]
     assert "finally" in words(catalog, "fin", None, "fin")
     assert words(catalog, "from exp", None, "exp") == ["explain("]
     assert words(catalog, "select PAID from payees", None, "PAID")[0] == "paid_amount"
     assert words(catalog, "select p. from payees as p", "p", "bill") == ["billing_npi"]
     assert words(catalog, "select payees. from payees, lines", "payees", "")[:1] == ["policy_id"]
     assert "line_status" not in words(catalog, "select payees. from payees, lines", "payees", "")
+    assert words(catalog, "from work", None, "work", is_relation=True)[0] == "working.bilateral_injection"
+    assert words(catalog, "from working.near", "working", "near", is_relation=True) == ["nearest_injections"]
+    assert words(catalog, "select chain from working.tracks", None, "chain") == ["chain_start_date"]
 
 
 def test_the_catalog_has_all_with_comments(catalog: tuple[Entry, ...]) -> None:
@@ -369,6 +372,7 @@ def test_at_a_terminal_queries_of_several_lines_are_answered_until_one_leaves(te
     terminal.ask(r"\d mine", "service_date")
     terminal.ask(r"\d", "possible_duplicates")
     terminal.ask(r"\d explain", "macro explain(finding)")
+    terminal.ask(r"\d working.tracks", "chain_start_date")
     terminal.ask(r"\d nosuch", "There is no table, view or macro nosuch")
     terminal.ask(r"\?", "this help")
     terminal.ask(r"\x", "Rows are blocks.")

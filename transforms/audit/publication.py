@@ -14,12 +14,11 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from sij_audit.transforms.audit.database import write_database
+from sij_audit.transforms.audit.database import Contents, write_database
 from sij_audit.transforms.audit.identity import RunIdentity
 from sij_audit.transforms.columns import FORMAT, ROW_OUTCOMES
 from sij_audit.transforms.duck import write_report
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.stages.queries import Query
 from sij_audit.transforms.store.durable import CrashPoint, hash_file, nowhere, publish_folder, switch_link, write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.runs import hash_json, verify_run
@@ -35,15 +34,14 @@ def publish_run(
     identity: RunIdentity,
     batches: Sequence[Batch],
     totals: Mapping[str, Any],
-    reports: Sequence[Query],
-    auditor: Sequence[Query],
+    contents: Contents,
     at: CrashPoint = nowhere,
     write_more: Callable[[Path], None] = _write_nothing,
 ) -> Path:
     """Publish the tables that the reports have filled, and make the run current; the caller holds the store's lock.
 
-    `auditor` are the views and macros of the database. `write_more` is given the folder with reports and database, and adds files for
-    people, which the manifest then lists too.
+    `contents` are the reports, and what else the database holds. `write_more` is given the folder with reports and database, and adds files
+    for people, which the manifest then lists too.
     A run of the same id that is there was published, or complete when an interrupted run was about to switch to it; it is made current as
     it is. AuditError where a batch does not balance, or that run is no longer as it was written.
     """
@@ -56,7 +54,7 @@ def publish_run(
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(mode=0o700)
         try:
-            _build_run(store, con, building, identity, batches, totals, reports, auditor, at, write_more)
+            _build_run(store, con, building, identity, batches, totals, contents, at, write_more)
             store.open_run_to_group(building)
             publish_folder(building, run, at)
         except BaseException:
@@ -73,17 +71,16 @@ def _build_run(
     identity: RunIdentity,
     batches: Sequence[Batch],
     totals: Mapping[str, Any],
-    reports: Sequence[Query],
-    auditor: Sequence[Query],
+    contents: Contents,
     at: CrashPoint,
     write_more: Callable[[Path], None],
 ) -> None:
     """Write a run's files, the manifest last: a folder without one is not a run."""
     inputs = describe_batches(store, batches, identity.previous_run_id)
     controls = sum_controls(batches)
-    for report in reports:
+    for report in contents.reports:
         write_durably(building / f"{report.table}.parquet", partial(write_report, con, report.table), at)
-    write_durably(building / "audit.duckdb", lambda path: write_database(con, path, reports, auditor), at)
+    write_durably(building / "audit.duckdb", lambda path: write_database(con, path, contents), at)
     write_more(building)
     manifest = {
         "format": FORMAT,

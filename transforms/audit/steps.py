@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from sij_audit.transforms.audit.database import Contents
 from sij_audit.transforms.audit.identity import RunIdentity
 from sij_audit.transforms.audit.loading import Loading, load_extracts
 from sij_audit.transforms.audit.progress import Reporter, StageBegun, report_nothing
@@ -111,7 +112,7 @@ class RunSteps:
     def publish(self, audit: Audit, publication: Publication) -> Path:
         """Publish a finished audit, and give the folder of the run, which is then the current one; the caller holds OUT's lock."""
         audit.inputs.report(StageBegun("publish"))
-        return _publish(audit.con, publication)
+        return _publish(audit, publication)
 
 
 PLAIN_STEPS = RunSteps()
@@ -132,7 +133,7 @@ def audited(inputs: AuditInputs, steps: RunSteps = PLAIN_STEPS) -> Iterator[Audi
         audit.con.close()
 
 
-def _publish(con: duckdb.DuckDBPyConnection, publication: Publication) -> Path:
+def _publish(audit: Audit, publication: Publication) -> Path:
     """Publish the tables of a finished audit, with the files that people get."""
     store = publication.store
     previous_run_id = publication.identity.previous_run_id
@@ -144,14 +145,6 @@ def _publish(con: duckdb.DuckDBPyConnection, publication: Publication) -> Path:
         write_run_handoff(run, previous, publication.settings, handoff)
         write_durably(run / "report.html", partial(write_page, run))
 
-    [totals] = fetch_dicts(con, "from totals")
-    return publish_run(
-        store,
-        con,
-        publication.identity,
-        publication.batches,
-        totals,
-        load_stage("5_reports"),
-        load_stage("auditor"),
-        write_more=write_for_people,
-    )
+    [totals] = fetch_dicts(audit.con, "from totals")
+    contents = Contents(load_stage("5_reports"), load_stage("auditor"), audit.inputs.policies, audit.inputs.settings)
+    return publish_run(store, audit.con, publication.identity, publication.batches, totals, contents, write_more=write_for_people)

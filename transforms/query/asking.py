@@ -1,8 +1,8 @@
 """One query of `sij-audit sql`: it is logged, checked, run within its time, and its answer shown or written; then how it ended is logged."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Session:
     display: Display
     output: Path | None = None
     """The file that the next result goes to."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What a query may name as $name: the parameters of the rule that is run again."""
 
 
 def answer(session: Session, query: str) -> None:
@@ -61,16 +63,16 @@ def _run_statement(session: Session, statement: Statement, output: Path | None) 
     started = time.monotonic()
     try:
         if not statement.gives_rows:
-            run_within(session.con, session.seconds, partial(_run, session.con, statement))
+            run_within(session.con, session.seconds, partial(_run, session, statement))
             if session.display.console.is_terminal:
                 notify("Done.")
             return 0
         if output:
-            count = run_within(session.con, session.seconds, partial(_write, session.con, statement, output))
+            count = run_within(session.con, session.seconds, partial(_write, session, statement, output))
             notify(f"{count_of(count, 'row')} written to {output}")
             return count
         most = SHOWN_ROWS if session.display.console.is_terminal else None
-        result = run_within(session.con, session.seconds, partial(_fetch, session.con, statement, most))
+        result = run_within(session.con, session.seconds, partial(_fetch, session, statement, most))
     except duckdb.Error as error:
         raise AuditError(explain_error(error)) from error
     except pa.ArrowException as error:
@@ -91,18 +93,26 @@ def explain_error(error: duckdb.Error) -> str:
     return text
 
 
-def _run(con: duckdb.DuckDBPyConnection, statement: Statement) -> None:
-    con.execute(statement.text).fetchall()
+def _run(session: Session, statement: Statement) -> None:
+    session.con.execute(statement.text, _bound(session, statement)).fetchall()
 
 
-def _read(con: duckdb.DuckDBPyConnection, statement: Statement) -> pa.RecordBatchReader:
+def _read(session: Session, statement: Statement) -> pa.RecordBatchReader:
     """Run a statement that gives rows, and read them as they come."""
-    return con.sql(statement.text).to_arrow_reader(BATCH_ROWS)
+    return session.con.sql(statement.text, params=_bound(session, statement)).to_arrow_reader(BATCH_ROWS)
 
 
-def _fetch(con: duckdb.DuckDBPyConnection, statement: Statement, most: int | None) -> Answer:
+def _bound(session: Session, statement: Statement) -> dict[str, Any] | None:
+    """Choose the parameters that a statement names, since DuckDB takes no others; UsageError where there is no such parameter."""
+    names = {name for part in duckdb.extract_statements(statement.text) for name in part.named_parameters}
+    if unknown := sorted(names - session.parameters.keys()):
+        raise UsageError(f"${escape(unknown[0])} has no value here; with --rule RULE_ID, $names are the parameters of that rule.")
+    return {name: session.parameters[name] for name in names} or None
+
+
+def _fetch(session: Session, statement: Statement, most: int | None) -> Answer:
     """Fetch the rows that are shown, `most` at most, and count the others."""
-    reader = _read(con, statement)
+    reader = _read(session, statement)
     rows: list[Sequence[Any]] = []
     count = 0
     for batch in reader:
@@ -113,6 +123,6 @@ def _fetch(con: duckdb.DuckDBPyConnection, statement: Statement, most: int | Non
     return Answer(reader.schema.names, rows, count)
 
 
-def _write(con: duckdb.DuckDBPyConnection, statement: Statement, path: Path) -> int:
+def _write(session: Session, statement: Statement, path: Path) -> int:
     """Write all that a statement gives to a file that is complete or not there, and count the rows."""
-    return write_answer(_read(con, statement), path)
+    return write_answer(_read(session, statement), path)

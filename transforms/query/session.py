@@ -47,9 +47,17 @@ def open_run(run: Path, read_tables: Mapping[str, Sequence[Path]] | None = None)
         for table, paths in (read_tables or {}).items():
             if paths:
                 con.execute(f"create table {table} as from read_parquet(?, hive_partitioning = false)", [[str(path) for path in paths]])
-        con.execute("set search_path = 'memory.main,audit.main'")
+        set_schemas(con)
         con.execute(LOCK)
         yield con
+
+
+def set_schemas(con: duckdb.DuckDBPyConnection, first: str | None = None) -> None:
+    """Let names without a schema mean what was made in memory, then the tables of the schema `first`, the run's reports, and all others."""
+    schemas = con.execute("select schema_name from duckdb_schemas() where database_name = 'audit' and not internal order by 1").fetchall()
+    others = [name for (name,) in schemas if name not in ("main", first)]
+    path = ["memory.main", *([f"audit.{first}"] if first else []), "audit.main", *(f"audit.{name}" for name in others)]
+    con.execute(f"set search_path = {quote_text(','.join(path))}")
 
 
 def run_within(con: duckdb.DuckDBPyConnection, seconds: float, work: Callable[[], T]) -> T:

@@ -26,6 +26,7 @@ from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.query.answers import Display, check_output, escape, notify, show_error, show_words
 from sij_audit.transforms.query.asking import Session, answer
 from sij_audit.transforms.query.catalog import Entry, find_words, read_catalog
+from sij_audit.transforms.query.rules import use_rule
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.store.access_log import find_log
 from sij_audit.transforms.store.folder import PRIVATE_UMASK, Store
@@ -75,10 +76,11 @@ def read_query(query: str | None, file: Path | None) -> str | None:
         raise UsageError("The query is no UTF-8 text.") from None
 
 
-def ask(out: Path, run_id: str | None, query: str | None, to: Path | None, seconds: float) -> None:
+def ask(out: Path, run_id: str | None, query: str | None, to: Path | None, seconds: float, rule: str | None = None) -> None:
     """Answer a query on standard output or in a file; without a query, to whoever sits at the terminal, one after another.
 
-    UsageError for a run that is not there or a file that cannot be written to, AuditError where a query fails or takes too long.
+    With `rule`, names mean what they meant to that rule, and $names its parameters. UsageError for a run or rule that is not there, or a file
+    that cannot be written to, AuditError where a query fails or takes too long.
     """
     os.umask(PRIVATE_UMASK)
     store = Store(out)
@@ -87,7 +89,7 @@ def ask(out: Path, run_id: str | None, query: str | None, to: Path | None, secon
     log = find_log(store.access, run.name)
     with open_run(run) as con:
         display = Display(Console(highlight=False, markup=False, emoji=False))
-        session = Session(con, log, out, seconds, display, output)
+        session = Session(con, log, out, seconds, display, output, use_rule(con, rule) if rule else {})
         if query is not None:
             answer(session, query)
         else:

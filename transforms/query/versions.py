@@ -11,6 +11,6 @@ from sij_audit.transforms.errors import AuditError
 
 def check_columns(con: duckdb.DuckDBPyConnection, run: Path, needed: Set[tuple[str, str]], what: str) -> None:
     """Make sure that the run that `con` has open holds these columns, each with its table; AuditError where an earlier version published it."""
-    columns = {(row["table_name"], row["column_name"]) for row in fetch_dicts(con, "from duckdb_columns()")}
+    columns = {(row["table_name"], row["column_name"]) for row in fetch_dicts(con, "from duckdb_columns() where schema_name = 'main'")}
     if not columns >= needed:
         raise AuditError(f"runs/{run.name} was published by an earlier version, without what {what} needs. Run the audit again.")

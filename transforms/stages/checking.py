@@ -3,17 +3,19 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sij_audit.transforms.duck import current_database
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.inputs import ASKED_COLUMNS, SERVED_COLUMNS, Inputs, create_table, load_inputs, open_warehouse
 from sij_audit.transforms.stages.planning import explain_mistakes
-from sij_audit.transforms.stages.policies import Policy
+from sij_audit.transforms.stages.policies import Policy, Rule
 from sij_audit.transforms.stages.queries import load_stage
 from sij_audit.transforms.stages.running import describe_policies, run_rule, run_stage, run_timeline, share_timeline
+from sij_audit.transforms.stages.working import write_working
 
 SETTINGS: Mapping[str, Any] = {
     "as_of": date(2000, 1, 1),
@@ -58,12 +60,17 @@ def check_sql(policies: Sequence[Policy]) -> Checked:
             describe_policies(con, policies)
             for policy in policies:
                 run_timeline(con, policy, SETTINGS)
+            sound: list[Rule] = []
             for policy, rule in rules:
                 with _gather(mistakes):
                     run_rule(con, policy, rule, SETTINGS)
+                    sound.append(rule)
             share_timeline(con, policies)
             run_stage(con, "4_findings", SETTINGS)
             run_stage(con, "5_reports", SETTINGS)
+            of_sound_rules = [replace(policy, rules=tuple(rule for rule in policy.rules if rule in sound)) for policy in policies]
+            with _gather(mistakes):
+                write_working(con, current_database(con), current_database(con), of_sound_rules, SETTINGS)
             for query in auditor:
                 with _gather(mistakes), explain_mistakes(query):
                     con.execute(query.sql)

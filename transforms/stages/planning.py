@@ -40,7 +40,33 @@ RULE_COLUMNS = {
     "prior_claim_ids": "VARCHAR[]",
     "rationale": "VARCHAR",
 }
-"""What a rule's SELECT may yield; `docs/architecture.md` says what each column means."""
+"""What a rule's SELECT may yield."""
+
+RULE_MEANINGS = {
+    "person_id": "the person",
+    "service_date": "the date of service of the finding",
+    "hcpcs_code": "the code, where findings are per code; else left out",
+    "is_violation": "true where claims show it, given what the policy presumes; false makes a review, which must have a doubt",
+    "scope": "same_site, unspecified_site or other_site, where the rule looks at earlier injections",
+    "doubts": (
+        "what claims leave open: ids of `0_reference/doubts.csv`; those that the policy presumes away become presumptions, any other makes a "
+        "review"
+    ),
+    "prior_service_date": "the earlier date that it is measured against",
+    "interval_days": "days since then",
+    "prior_count": "earlier injections that count",
+    "earliest_compliant_date": "the first date that would have complied",
+    "breaks_left": (
+        "whether the left side breaks the rule: where false, lines that name the left side alone are not cited; null where the rule does not "
+        "look at sides"
+    ),
+    "breaks_right": "the same for the right side",
+    "may_cover_more": "whether the cited lines may also pay for what breaks no rule: `is_upper_bound`, unless each names one side alone",
+    "other_procedure_codes": "codes of other procedures that the finding is about, shown beside those of the cited lines",
+    "prior_claim_ids": "claims that it is measured against",
+    "rationale": 'the sentence after "CODES on DATE (SITE) ", without a full stop',
+}
+"""What each of these columns means."""
 
 NEEDED_RULE_COLUMNS = ("person_id", "service_date", "is_violation", "rationale")
 """What it must yield; where `per` is code, hcpcs_code too."""

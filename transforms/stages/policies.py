@@ -103,9 +103,14 @@ class Policy:
         return cast("list[str]", self.facts["presumes"])
 
     @property
+    def name_in_sql(self) -> str:
+        """The letters and digits of its id, for names of schemas; an id may be a word or begin with a digit, a schema's name may not."""
+        return re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
+
+    @property
     def schema(self) -> str:
-        """The DuckDB schema that holds its tables of stages 2 and 3; an id may be a word or begin with a digit, a schema's name may not."""
-        return "stages_of_" + re.sub(r"[^a-z0-9]+", "_", self.policy_id.lower())
+        """The DuckDB schema that holds its tables of stages 2 and 3."""
+        return f"stages_of_{self.name_in_sql}"
 
 
 def policy_folders() -> list[Path]:

@@ -216,6 +216,7 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
             "is_enabled": "BOOLEAN",
             "effective_from": "DATE",
             "text_held_from": "DATE",
+            "criterion": "VARCHAR",
             "records": "VARCHAR",
         },
         [
@@ -229,6 +230,7 @@ def describe_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]
                 "is_enabled": rule.enabled,
                 "effective_from": rule.effective,
                 "text_held_from": rule.text_held_from,
+                "criterion": rule.criterion,
                 "records": rule.query.header.get("records"),
             }
             for policy in policies
