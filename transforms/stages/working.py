@@ -70,19 +70,20 @@ def write_working(
     Views are made while their own schema is in use, so that they name no database. SqlError where a rule cannot be planned there.
     """
     inputs = [NO_INPUTS]
+    queries = {query.table: query for stage in ("1_lines", "2_timeline") for query in load_stage(stage)}
     for policy in policies:
         schema = working_schemas(policies)[policy.policy_id]
         con.execute(f"create schema {quote_name(target)}.{schema}")
         con.execute(f"set search_path = {quote_text(f'{quote_name(source)}.{policy.schema},{quote_name(source)}.main')}")
-        tables = read_tables(policy, settings)
+        tables = read_tables(con, policy, settings)
         for table in tables:
             con.execute(f"create table {quote_name(target)}.{schema}.{quote_name(table)} as from {quote_name(table)}")
         con.execute(f"use {quote_name(target)}.{schema}")
-        _comment_on_tables(con, tables)
+        _comment_on_tables(con, tables, queries)
         _write_parameters(con, policy, settings)
         for rule in policy.rules:
             _make_rule_view(con, policy, rule, settings)
-            inputs += _select_inputs(con, schema, policy, rule, settings)
+            inputs += _select_inputs(con, schema, policy, rule, settings, queries)
     con.execute(f"use {quote_name(target)}.main")
     con.execute(f"create view finding_inputs as {' union all '.join(inputs)}")
     comment_on(
@@ -90,15 +91,14 @@ def write_working(
     )
 
 
-def read_tables(policy: Policy, settings: Mapping[str, Any]) -> list[str]:
+def read_tables(con: duckdb.DuckDBPyConnection, policy: Policy, settings: Mapping[str, Any]) -> list[str]:
     """Name the tables that the rules of a policy read, rules that are off among them."""
-    tables = {table for rule in policy.rules for table in _tables_of(policy, rule, settings)}
+    tables = {table for rule in policy.rules for table in _tables_of(con, policy, rule, settings)}
     return sorted(tables - {rule.rule_id for rule in policy.rules})
 
 
-def _tables_of(policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> list[str]:
-    with duckdb.connect() as con:
-        return sorted(con.get_table_names(_bound_sql(policy, rule, settings)))
+def _tables_of(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> list[str]:
+    return sorted(con.get_table_names(_bound_sql(policy, rule, settings)))
 
 
 def _bound_sql(policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> str:
@@ -129,23 +129,20 @@ def write_literal(value: object) -> str:
 # --- tables and views of one policy
 
 
-def _comment_on_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
+def _comment_on_tables(con: duckdb.DuckDBPyConnection, tables: Sequence[str], queries: Mapping[str, Query]) -> None:
     """Say what the tables mean, as far as the headers of their queries do."""
-    queries = _stage_queries()
     for table in tables:
         if query := queries.get(table):
             comment_on(con, "table", table, f"{query.title}: {query.grain}", query.columns)
 
 
-def _stage_queries() -> dict[str, Query]:
-    return {query.table: query for stage in ("1_lines", "2_timeline") for query in load_stage(stage)}
-
-
 def comment_on(con: duckdb.DuckDBPyConnection, kind: str, name: str, comment: str, columns: Mapping[str, str]) -> None:
     """Say in the database what a table or view, and each of these columns of it, mean."""
-    con.execute(f"comment on {kind} {quote_name(name)} is {quote_text(comment)}")
-    for column, meaning in columns.items():
-        con.execute(f"comment on column {quote_name(name)}.{quote_name(column)} is {quote_text(meaning)}")
+    comments = [f"comment on {kind} {quote_name(name)} is {quote_text(comment)}"]
+    comments += [
+        f"comment on column {quote_name(name)}.{quote_name(column)} is {quote_text(meaning)}" for column, meaning in columns.items()
+    ]
+    con.execute("; ".join(comments))
 
 
 def _write_parameters(con: duckdb.DuckDBPyConnection, policy: Policy, settings: Mapping[str, Any]) -> None:
@@ -170,7 +167,9 @@ def _make_rule_view(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule, 
 # --- the rows behind a finding
 
 
-def _select_inputs(con: duckdb.DuckDBPyConnection, schema: str, policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> list[str]:
+def _select_inputs(
+    con: duckdb.DuckDBPyConnection, schema: str, policy: Policy, rule: Rule, settings: Mapping[str, Any], queries: Mapping[str, Query]
+) -> list[str]:
     """Write a SELECT of INPUT_COLUMNS for the rule's parameters, where it has some, and for each table that it reads with a person_id.
 
     Each SELECT begins with the rule's findings, so that those of one finding cost no more than a scan of keys.
@@ -178,13 +177,15 @@ def _select_inputs(con: duckdb.DuckDBPyConnection, schema: str, policy: Policy, 
     of_rule = f"findings.policy_id = {quote_text(policy.policy_id)} and findings.rule_id = {quote_text(rule.rule_id)}"
     selects = [f"{_select_parameters(schema, rule)} where {of_rule}"] if _parameters(policy, rule, settings) else []
     named = set(re.findall(r"\w+", SKIPPED.sub(" ", rule.query.sql)))
-    for table in _tables_of(policy, rule, settings):
+    for table in _tables_of(con, policy, rule, settings):
         columns = [name for (name,) in con.execute(f"select column_name from (describe {quote_name(table)})").fetchall()]
         if "person_id" in columns:
             facts = [name for name in columns if name in named and name not in KEYS]
             conditions = [of_rule, *_row_conditions(rule, columns)]
             position = len(selects)
-            selects.append(f"{_select_rows(schema, table, columns, facts, position)} where {' and '.join(conditions)}")
+            meanings = queries[table].columns if table in queries else {}
+            pairs = ", ".join(_write_fact(name, meanings.get(name, "")) for name in facts)
+            selects.append(f"{_select_rows(schema, table, columns, pairs, position)} where {' and '.join(conditions)}")
     return selects
 
 
@@ -200,10 +201,7 @@ def _select_parameters(schema: str, rule: Rule) -> str:
         ) as parameter_rows"""
 
 
-def _select_rows(schema: str, table: str, columns: Sequence[str], facts: Sequence[str], position: int) -> str:
-    query = _stage_queries().get(table)
-    meanings = query.columns if query else {}
-    pairs = ", ".join(_write_fact(name, meanings.get(name, "")) for name in facts)
+def _select_rows(schema: str, table: str, columns: Sequence[str], pairs: str, position: int) -> str:
     service_date = "input_rows.service_date" if "service_date" in columns else "null"
     return f"""
         select findings.finding_id, {position}, {quote_text(table)}, {service_date}, [{pairs}]
