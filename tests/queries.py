@@ -38,7 +38,7 @@ HEADER_COLUMNS = {
     **dict.fromkeys(("per", "cites"), "VARCHAR"),
     "enabled": "BOOLEAN",
     **dict.fromkeys(("effective", "text_held_from"), "DATE"),
-    "limits": "VARCHAR[]",
+    **dict.fromkeys(("limits", "presumes"), "VARCHAR[]"),
 }
 
 
@@ -95,10 +95,10 @@ def empty_tables(threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def make_headers(con: duckdb.DuckDBPyConnection, policy: Policy) -> None:
-    """Fill the table `rule_headers` with what the headers of a policy's rules say, references to other limits followed."""
+    """Fill the table `rule_headers` with what the headers of a policy's rules say, references to other limits followed, and what it presumes."""
     rows = [
         {name: getattr(rule, name, None) for name in HEADER_COLUMNS}
-        | {"limits": [f"{name} = {value}" for name, value in sorted(rule.params.items())]}
+        | {"limits": [f"{name} = {value}" for name, value in sorted(rule.params.items())], "presumes": policy.presumes}
         for rule in policy.rules
     ]
     create_table(con, "main.rule_headers", HEADER_COLUMNS, rows)

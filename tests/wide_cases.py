@@ -10,7 +10,8 @@ SMALL_AND_GREAT = {"DATE": ("2024-01-01", "2024-01-02"), "VARCHAR": ("a", "b")}
 
 def made_cases(name: str) -> list[Case]:
     """The cases of a query that are made here."""
-    return [order_of_rows()] if name == "1_lines/distinct_rows" else []
+    made = {"1_lines/distinct_rows": order_of_rows, "4_findings/determinations": many_prior_claims}
+    return [made[name]()] if name in made else []
 
 
 def order_of_rows() -> Case:
@@ -40,4 +41,20 @@ def order_of_rows() -> Case:
             ),
         },
         PipeTable(("file_date", "row_id"), tuple(numbers.items())),
+    )
+
+
+def many_prior_claims() -> Case:
+    """Of 51 claims of earlier injections, a finding lists the first 50."""
+    claims = [f"C{number}" for number in range(100, 151)]
+    return Case(
+        "of the claims that came before, the first 50 are listed",
+        {
+            "policies": PipeTable(("policy_id", "presumes"), (("X", "[]"),)),
+            "candidates": PipeTable(
+                ("finding_id", "policy_id", "is_violation", "prior_claim_ids"), (("F", "X", "true", f"[{', '.join(claims)}]"),)
+            ),
+            "cited_lines": PipeTable(("finding_id", "doubts"), (("F", "[]"),)),
+        },
+        PipeTable(("finding_id", "prior_claim_ids"), (("F", f"[{', '.join(claims[:50])}]"),)),
     )

@@ -25,7 +25,7 @@ gathered_lines as (
         coalesce(sum(paid_amount), 0) as paid_amount,
         bool_or(is_noted) as is_noted,
         bool_or(names_left = names_right) as has_line_of_no_one_side,
-        list_sort(list(distinct hcpcs_code)) as cited_codes,
+        list(hcpcs_code) as cited_codes,
     from cited_lines
     group by finding_id
 ),

@@ -7,7 +7,7 @@
 select
     given_dispositions.*,
     determinations.finding_id is not null
-    and coalesce(finding_evidence.evidence_id = given_dispositions.evidence_id, false) as is_on_present_evidence,
+    and finding_evidence.evidence_id = given_dispositions.evidence_id as is_on_present_evidence,
 from given_dispositions
 left join determinations on given_dispositions.finding_id = determinations.finding_id
 left join finding_evidence on given_dispositions.finding_id = finding_evidence.finding_id

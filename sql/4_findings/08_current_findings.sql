@@ -11,9 +11,7 @@ with ordered_lines as (
         amount_at_risk,
         row_number() over (
             partition by finding_id
-            order by
-                data_source nulls first, claim_id, claim_line_number, hcpcs_code, claim_type nulls first, billing_npi nulls first,
-                paid_date nulls first, paid_amount nulls first, amount_at_risk, line_key
+            order by data_source nulls first, claim_id, claim_line_number
         ) as line_position,
         {
             'data_source': data_source,

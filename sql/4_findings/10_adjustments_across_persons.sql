@@ -14,28 +14,14 @@ with acting_persons as (
     where is_acting_adjustment
 ),
 
-acted_on_persons as (
-    select distinct
-        known_rows.data_source,
-        known_rows.claim_id,
-        known_rows.known_person_id,
-    from known_rows
-    semi join acting_persons
-        on
-            known_rows.claim_id = acting_persons.acts_on_claim_id
-            and known_rows.data_source is not distinct from acting_persons.data_source
-),
-
-crossing_claims as (
-    select distinct
-        acting_persons.data_source,
-        acting_persons.claim_id,
+crossings as (
+    select acting_persons.*
     from acting_persons
-    inner join acted_on_persons
+    inner join known_rows
         on
-            acting_persons.acts_on_claim_id = acted_on_persons.claim_id
-            and acting_persons.data_source is not distinct from acted_on_persons.data_source
-            and acting_persons.known_person_id <> acted_on_persons.known_person_id
+            acting_persons.acts_on_claim_id = known_rows.claim_id
+            and acting_persons.data_source is not distinct from known_rows.data_source
+            and acting_persons.known_person_id <> known_rows.known_person_id
 ),
 
 crossing_rows as (
@@ -43,10 +29,10 @@ crossing_rows as (
         known_rows.* exclude (file_name, file_date), -- noqa: RF02
         case when count(known_rows.file_date) = count(*) then min(known_rows.file_date) end as file_date,
     from known_rows
-    semi join crossing_claims
+    semi join crossings
         on
-            known_rows.claim_id = crossing_claims.claim_id
-            and known_rows.data_source is not distinct from crossing_claims.data_source
+            known_rows.claim_id = crossings.claim_id
+            and known_rows.data_source is not distinct from crossings.data_source
     group by all
 ),
 
@@ -79,11 +65,11 @@ select
     acting_rows.data_source,
     acting_rows.claim_id,
 from acting_rows
-inner join acted_on_persons
+semi join crossings
     on
-        acting_rows.acts_on_claim_id = acted_on_persons.claim_id
-        and acting_rows.data_source is not distinct from acted_on_persons.data_source
-        and acting_rows.known_person_id <> acted_on_persons.known_person_id
+        acting_rows.acts_on_claim_id = crossings.acts_on_claim_id
+        and acting_rows.data_source is not distinct from crossings.data_source
+        and acting_rows.known_person_id = crossings.known_person_id
 where acting_rows.acts_on_claim_id <> acting_rows.claim_id
 union
 select

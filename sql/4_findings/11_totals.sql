@@ -3,6 +3,7 @@
 --
 -- Adjustments that act on a claim of which nothing was kept, and those that supersede a row of another person, are either ordinary (an original
 -- from before the first extract, a wrong member mended) or the sign of a feed that renumbers its claims: their number shows which.
+-- One that acts on its own claim is no orphan: its own row was kept.
 
 with orphan_adjustments as (
     select adjustments.row_id
@@ -15,7 +16,6 @@ with orphan_adjustments as (
         on
             adjustments.acts_on_claim_id = kept_lines.claim_id
             and adjustments.data_source is not distinct from kept_lines.data_source
-    where adjustments.is_on_other_claim
 )
 
 select

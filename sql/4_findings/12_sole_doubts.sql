@@ -11,4 +11,3 @@ from current_findings
 inner join doubts on current_findings.doubts = [doubts.doubt_id]
 where current_findings.strength = 'likely'
 group by current_findings.policy_id, doubts.doubt_id, doubts.settled_by
-order by current_findings.policy_id, doubts.doubt_id

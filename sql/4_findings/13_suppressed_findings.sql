@@ -2,7 +2,7 @@
 -- grain: finding_id: a suppressed finding of this run
 --
 -- A finding is suppressed where the last word on it, or on a claim that it cites, has not run out by the as-of date. Where several hold, the
--- last of them is listed.
+-- last of them is listed. A word on a claim names no finding of its own; the last join leaves that row out.
 
 with numbered_suppressions as (
     select
@@ -18,14 +18,6 @@ standing_suppressions as (
     where recency = 1 and (suppressed_until is null or suppressed_until >= $as_of)
 ),
 
-cited_claims as (
-    select distinct
-        finding_id,
-        claim_id,
-        data_source,
-    from cited_lines
-),
-
 suppressed as (
     select
         finding_id,
@@ -34,19 +26,18 @@ suppressed as (
         import_number,
         row_number,
     from standing_suppressions
-    where finding_id is not null
     union all
     select
-        cited_claims.finding_id,
+        cited_lines.finding_id,
         standing_suppressions.reason,
         standing_suppressions.suppressed_until,
         standing_suppressions.import_number,
         standing_suppressions.row_number,
     from standing_suppressions
-    inner join cited_claims
+    inner join cited_lines
         on
-            standing_suppressions.claim_id = cited_claims.claim_id
-            and (standing_suppressions.data_source is null or standing_suppressions.data_source = cited_claims.data_source)
+            standing_suppressions.claim_id = cited_lines.claim_id
+            and (standing_suppressions.data_source is null or standing_suppressions.data_source = cited_lines.data_source)
 ),
 
 numbered as (

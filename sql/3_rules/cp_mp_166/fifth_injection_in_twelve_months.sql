@@ -49,7 +49,7 @@ scoped_counts as (
         max(surely_counted) as sure_count,
         flatten(list(counted_doubts) filter (where counted >= $max_count)) as counted_doubts,
         max(case when counted >= $max_count then earliest_compliant_date end) as earliest_compliant_date,
-        list_distinct(flatten(list(limiting_dates) filter (where counted >= $max_count))) as limiting_dates,
+        flatten(list(limiting_dates) filter (where counted >= $max_count)) as limiting_dates,
         max(case when side = 'left' then counted end) as left_count,
         max(case when side = 'right' then counted end) as right_count,
         max(case when side = 'left' then sound_counted end) as sound_left_count,
