@@ -16,7 +16,7 @@ from sij_audit.transforms.store.folder import Store
 from tests.flows.test_secrecy import ALL as ALL_MARKERS
 from tests.flows.test_secrecy import LEAKY, write_extracts
 from tests.prefect_house import House, Inbox, Json, kill, open_house, open_inbox, processes_of, wait_for
-from tests.runs import SAMPLE, command, line, read_report, run, write_extract
+from tests.runs import command, line, read_report, run, write_extract
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
@@ -67,6 +67,14 @@ def served(serving: Served) -> Served:
 
 
 @pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small extract, in which something is found."""
+    folder = tmp_path_factory.mktemp("landing")
+    write_extract(folder / "claims.csv", [line("A1", "2024-01-10"), line("A2", "2024-01-20")])
+    return folder
+
+
+@pytest.fixture(scope="module")
 def slow_landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small extract and one that takes long."""
     folder = tmp_path_factory.mktemp("slow")
@@ -112,16 +120,16 @@ def wait_for_ingest(out: Path) -> Path:
     return wait_for("the first batch", lambda: next(iter(out.glob("claims/*.parquet")), None))
 
 
-def test_a_run_is_as_of_the_day_for_which_it_was_scheduled(served: Served, tmp_path: Path) -> None:
+def test_a_run_is_as_of_the_day_for_which_it_was_scheduled(served: Served, landing: Path, tmp_path: Path) -> None:
     two_days_ago = (datetime.now(UTC) - timedelta(days=2)).replace(hour=12)
-    ended = served.run(tmp_path / "out", two_days_ago, landing=str(SAMPLE))
+    ended = served.run(tmp_path / "out", two_days_ago, landing=str(landing))
     assert (ended["state_name"], as_of_days(tmp_path / "out")) == ("Completed", [two_days_ago.date().isoformat()])
     assert "findings new, 0 changed" in ended["state"]["message"]
 
 
-def test_settings_are_read_anew_by_every_run(served: Served, tmp_path: Path) -> None:
+def test_settings_are_read_anew_by_every_run(served: Served, landing: Path, tmp_path: Path) -> None:
     noon = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12)
-    served.set(f'time_zone = "Pacific/Kiritimati"\nlanding = "{SAMPLE}"')
+    served.set(f'time_zone = "Pacific/Kiritimati"\nlanding = "{landing}"')
     served.run(tmp_path / "out", noon)
     assert as_of_days(tmp_path / "out") == [(noon + timedelta(days=1)).date().isoformat()]
     served.set("wall_clock = 3")
@@ -129,8 +137,8 @@ def test_settings_are_read_anew_by_every_run(served: Served, tmp_path: Path) -> 
     assert (ended["state_name"], "wall_clock is no setting" in ended["state"]["message"]) == ("Failed", True)
 
 
-def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, tmp_path: Path) -> None:
-    ended = served.run(tmp_path / "out", as_of="2024-06-30", landing=str(SAMPLE))
+def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, landing: Path, tmp_path: Path) -> None:
+    ended = served.run(tmp_path / "out", as_of="2024-06-30", landing=str(landing))
     artifact = served.house.artifact(ended["id"])
     assert artifact["key"] == "sij-audit-run"
     assert "# Run 2024-06-30-" in artifact["data"]
@@ -142,19 +150,19 @@ def test_the_summary_of_a_run_is_kept_in_counts_and_dollars(served: Served, tmp_
     assert f"At risk, no dollar counted twice: ${at_risk:,}." in artifact["data"]
 
 
-def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, tmp_path: Path) -> None:
+def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, landing: Path, tmp_path: Path) -> None:
     nights = [datetime.now(UTC) - timedelta(days=days) for days in (3, 2, 1)]
-    places = {"out": str(tmp_path / "out"), "landing": str(SAMPLE)}
+    places = {"out": str(tmp_path / "out"), "landing": str(landing)}
     runs = [served.house.ask_for_run("asked", night, **places) for night in nights]
     ended = [served.house.ended_run(run_id) for run_id in runs]
     assert [run["state_name"] for run in ended] == ["Superseded", "Superseded", "Completed"]
     assert as_of_days(tmp_path / "out") == [nights[-1].date().isoformat()]
 
 
-def test_a_run_that_finds_out_taken_alarms_nobody(served: Served, tmp_path: Path) -> None:
+def test_a_run_that_finds_out_taken_alarms_nobody(served: Served, landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Store(out).lock():
-        ended = served.run(out, landing=str(SAMPLE))
+        ended = served.run(out, landing=str(landing))
     assert (ended["state_name"], ended["state_type"]) == ("Busy", "COMPLETED")
     assert (served.inbox.kinds(out), (out / "journal.jsonl").exists()) == ([], False)
 
@@ -199,15 +207,15 @@ def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: Served, s
     assert "failed: it was stopped or cancelled" in served.house.artifact(following["id"])["data"]
 
 
-def test_a_run_that_hangs_is_ended_and_told(served: Served, tmp_path: Path) -> None:
+def test_a_run_that_hangs_is_ended_and_told(served: Served, landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     folder = write_policy(tmp_path / "endless", LEAKY.replace("person_id::integer > 0", f"({ENDLESS}) > 0"))
     served.set("wall_clock_minutes = 1", f'policies = ["{folder}"]')
-    ended = served.run(out, landing=str(SAMPLE))
+    ended = served.run(out, landing=str(landing))
     assert (ended["state_name"], "was ended after 1 minutes" in ended["state"]["message"]) == ("Failed", True)
     wait_for("the end of its process", lambda: is_free(out))
     served.set()
-    following = served.run(out, landing=str(SAMPLE))
+    following = served.run(out, landing=str(landing))
     assert (following["state_name"], outcomes(out)) == ("Completed", [None, "published"])
     assert "never ended" in served.house.artifact(following["id"])["data"]
     assert served.inbox.kinds(out) == ["failure", "attention"]
@@ -260,10 +268,10 @@ def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_
         assert [schedule["active"] for schedule in house.deployment("killed")["schedules"]] == [True]
 
 
-def test_serving_waits_for_a_server_that_is_away(tmp_path: Path) -> None:
+def test_serving_waits_for_a_server_that_is_away(landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with open_house(tmp_path / "house") as house:
-        house.start("sij-audit", "serve", "--cron", NEVER, "--name", "waits", "--out", out, "--landing", SAMPLE)
+        house.start("sij-audit", "serve", "--cron", NEVER, "--name", "waits", "--out", out, "--landing", landing)
         house.deployment("waits")
         kill(house.started[0])
         wait_for("word of it", lambda: "fails" in house.log())
