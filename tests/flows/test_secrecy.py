@@ -121,8 +121,8 @@ def shown(path: Path) -> str:
         text += str(file.metadata.metadata) + str(file.read().to_pylist())
     elif path.suffix == ".duckdb":
         with duckdb.connect(path, read_only=True) as con:
-            tables = con.execute("select table_name from duckdb_tables() where not internal").fetchall()
-            text += "".join(str(con.execute(f"from {table}").fetchall()) for (table,) in tables)
+            tables = con.execute("select schema_name, table_name from duckdb_tables() where not internal").fetchall()
+            text += "".join(str(con.execute(f"from {schema}.{table}").fetchall()) for schema, table in tables)
     return text
 
 
