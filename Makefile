@@ -4,6 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RESOLUTION ?= highest
 WITH ?= sij-audit
+# one more than there are processors: the chain of real schedules mostly waits
+WORKERS ?= $(shell expr $$(nproc) + 1)
 FAST := tests/stages tests/ingest/test_csv_records.py tests/store/test_durable.py tests/store/test_folder.py tests/store/test_numbered.py tests/pages/test_charts.py tests/test_text.py tests/test_house.py
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -35,20 +37,20 @@ demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
 	$(BIN)/sij-audit run data/sample --out out/demo --as-of 2024-06-30
 
 test: $(TOOLS) ## install, then run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-fast: $(TOOLS) ## run the tests that need no whole run and no Prefect server, in at most two minutes
-	$(BIN)/python -m pytest -n auto $(FAST)
+	$(BIN)/python -m pytest -n $(WORKERS) $(FAST)
 
 # RESOLUTION is lowest-direct or highest; WITH narrows a package, such as "duckdb>=2".
 test-unlocked: $(TOOLS) ## run the tests with other releases of what they need: RESOLUTION=highest WITH="duckdb<2"
 	rm -rf .venv-unlocked
 	$(PYTHON) -m venv .venv-unlocked
 	$(BIN)/uv pip install --quiet --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" "$(WITH)"
-	.venv-unlocked/bin/python -m pytest -n auto
+	.venv-unlocked/bin/python -m pytest -n $(WORKERS)
 
 coverage: $(TOOLS) ## run the tests, list the lines that none of them reaches, and fail below the floor in pyproject.toml
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 mutants: $(TOOLS) ## change one thing at a time in the SQL, and list what its cases do not notice (some minutes)
 	$(BIN)/python -m tests.mutants
