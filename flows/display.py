@@ -26,7 +26,7 @@ NOT_DELIVERED = ("suppressed", "overturned")
 """Parts of a delivery's totals that are counted and not delivered."""
 
 LISTED = 20
-"""So many values of line_of_business are listed; the report `line_of_business_groups` has them all."""
+"""So many values of line_of_business are listed of a group; the report `line_of_business_groups` has them all."""
 
 NAMED = 3
 """So many extracts are named in a warning; the report `columns` has them all."""
@@ -209,16 +209,16 @@ def findings_table(rules: Sequence[RuleTotals]) -> Table:
 
 
 def lines_of_business_table(met: Sequence[LineOfBusiness]) -> Table:
-    """Draw the values of line_of_business that claims have, the most frequent first; beyond LISTED they are one row."""
+    """Draw the groups of lines of business with the values that claims have, the most frequent first; LISTED at most of a group."""
     table = Table(box=None, pad_edge=False)
-    for name in ("Line of business", "Group"):
-        table.add_column(name, overflow="fold")
+    table.add_column("Group")
     table.add_column("Lines", justify="right")
-    for one in met[:LISTED]:
-        value = "(empty)" if one.line_of_business is None else printable(one.line_of_business)
-        table.add_row(Text(value), "UNKNOWN" if one.is_unknown else one.line_group, f"{one.line_count:,}")
-    if others := met[LISTED:]:
-        table.add_row(f"{len(others):,} others: see line_of_business_groups", "", f"{sum(one.line_count for one in others):,}")
+    table.add_column("Values of line_of_business", overflow="fold")
+    for group in dict.fromkeys(one.line_group for one in met):
+        of_group = [one for one in met if one.line_group == group]
+        values = [f"{printable(one.line_of_business or '(empty)')} {one.line_count:,}" for one in of_group]
+        lines = sum(one.line_count for one in of_group)
+        table.add_row("UNKNOWN" if of_group[0].is_unknown else group, f"{lines:,}", Text(list_names(values, LISTED)))
     return table
 
 

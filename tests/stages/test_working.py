@@ -146,8 +146,7 @@ where service_date < $as_of and hcpcs_code in (select hcpcs_code from procedure_
 def test_a_rule_may_read_any_table_of_the_stages_and_name_any_setting(tmp_path: Path) -> None:
     con, policy = planned(tmp_path, OWN_SQL)
     with con:
-        with duckdb.connect() as con:
-            assert {"live_lines", "procedure_codes"} <= set(read_tables(con, policy, SETTINGS))
+        assert {"live_lines", "procedure_codes"} <= set(read_tables(con, policy, SETTINGS))
         write_working(con, "memory", "memory", [policy], SETTINGS)
         assert rows_of(con, "from working.own_rule") == []
         parameters = con.execute("select parameter_name, parameter_value from working.parameters where rule_id = 'own_rule'").fetchall()
