@@ -50,10 +50,12 @@ def audit(extracts: Path, out: Path, as_of: date = AS_OF) -> None:
 
 
 def pick_person(out: Path) -> str:
-    """Whoever has findings, and of these most injections."""
+    """Whoever has findings of most strengths, and of these most injections."""
     injections = Counter(row["person_id"] for row in read_report(out, "injections"))
-    people = (str(row["person_id"]) for row in read_report(out))
-    return min(people, key=lambda person: (-injections[person], person))
+    strengths: dict[str, set[str]] = {}
+    for row in read_report(out):
+        strengths.setdefault(row["person_id"], set()).add(row["strength"])
+    return min(strengths, key=lambda person: (-len(strengths[person]), -injections[person], person))
 
 
 def run_command(*arguments: str | Path) -> None:
