@@ -15,7 +15,7 @@ import pyarrow as pa
 from sij_audit.transforms.columns import COLUMNS, Column
 from sij_audit.transforms.duck import fetch_one, registered
 from sij_audit.transforms.ingest.part import Part, PartMisread, Positions
-from sij_audit.transforms.ingest.readings import FIRST_DATE, FIRST_FORM, LAST_DATE, missing
+from sij_audit.transforms.ingest.readings import FIRST_DATE, FIRST_FORM, LAST_DATE, missing, select_drafts
 from sij_audit.transforms.ingest.row_checks import CLAIM_HASH, ScannedRows, scan_rows
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch
@@ -110,20 +110,18 @@ def _columns_there(part: Part) -> list[Column]:
 
 def _normaliser(part: Part, rows: ScannedRows) -> Callable[[str], str]:
     """Make what selects canonical values of a source's rows, with hashes of claim and row; a date that no row may have is null."""
-    drafts, values = [], []
-    for column in COLUMNS:
-        reading = part.reading(column, rows.date_forms.get(column.name, FIRST_FORM))
-        drafts.append(f"{reading.draft} as draft_{column.name}")
-        value = reading.value
-        if column.kind == "date":
-            value = f"case when {value} between {FIRST_DATE} and {LAST_DATE} then {value} end"
-        values.append(f"{value} as {column.name}")
-
+    readings = {column.name: part.reading(column, rows.date_forms.get(column.name, FIRST_FORM)) for column in COLUMNS}
+    values = ", ".join(f"{readings[column.name].value} as {column.name}" for column in COLUMNS)
+    bounded = ", ".join(
+        f"case when {column.name} between {FIRST_DATE} and {LAST_DATE} then {column.name} end as {column.name}"
+        for column in COLUMNS
+        if column.kind == "date"
+    )
     names = [column.name for column in _columns_there(part)]
     keys = [name for name in names if name in KEY]
 
     def normalise(source: str) -> str:
-        normalised = f"select position, {', '.join(values)} from (select *, {', '.join(drafts)} from {source})"
+        normalised = f"select * replace ({bounded}) from (select position, {values} from {select_drafts(readings, source)})"
         return f"select position, {', '.join(names)}, {CLAIM_HASH} as own_hash, hash({', '.join(keys)}) as row_hash from ({normalised})"
 
     return normalise

@@ -92,12 +92,21 @@ NUMBER_PATTERNS = {
 class Reading:
     """SQL over a source row: `value` is the normalised value, null where there is none or it cannot be read; `filled` is never null.
 
-    Both may speak of `draft_NAME`, which a subquery has to hold: what is wanted twice is then made once.
+    What is wanted several times is made once, in selects below (`select_drafts`): `draft_NAME` of the cell, which both may speak of, and
+    `rest_NAME` of cell and draft: the clean text of a cell that is not written in the usual way.
     """
 
     value: str
     filled: str
     draft: str = "null"
+    rest: str | None = None
+
+
+def select_drafts(readings: Mapping[str, Reading], source: str) -> str:
+    """Select a source's rows with what the readings, by name, speak of."""
+    drafts = "".join(f", {reading.draft} as draft_{name}" for name, reading in readings.items())
+    rests = "".join(f", {reading.rest} as rest_{name}" for name, reading in readings.items() if reading.rest)
+    return f"(select *{rests} from (select *{drafts} from {source}))"
 
 
 def clean_name(name: str) -> str:
@@ -113,22 +122,25 @@ def missing(column: Column) -> Reading:
 
 def read_text(column: Column, cell: str, date_form: str = FIRST_FORM) -> Reading:
     """Read a cell that is text."""
-    draft = f"draft_{column.name}"
-    if column.kind == "date":
-        usual = f"{draft} between {FIRST_DATE} and {LAST_DATE}"
-        value = f"case when {usual} then {draft} when {cell} = '' then null else {read_date(cell, date_form)} end"
-        return Reading(
-            value, f"case when {usual} then true when {cell} = '' then false else {_is_dated(cell)} end", _usual_date(cell, date_form)
-        )
+    draft, rest = f"draft_{column.name}", f"rest_{column.name}"
     if column.kind == "text":
         return Reading(_in_case(column, draft), f"{draft} is not null", clean_text(cell, column.name))
-    pattern = USUAL_PATTERNS[column.kind]
-    usual = f"{draft}::varchar = {cell} and {draft} >= 0" if column.kind == "amount" else f"regexp_full_match({cell}, '{pattern}')"
-    value = (
-        f"case when {usual} then {draft} when {cell} = '' then null when regexp_full_match({cell}, '{pattern}') then {draft} "
-        f"else {_number_in(clean_text(cell, column.name), column)} end"
+    if column.kind == "date":
+        usual_value = _usual_date(cell, date_form)
+        usual = f"{draft} between {FIRST_DATE} and {LAST_DATE}"
+        value, is_filled_rest = read_date(rest, date_form), _is_dated(rest)
+    else:
+        usual_value = f"try_cast({cell} as {column.sql_type})"
+        usual = f"regexp_full_match({cell}, '{USUAL_PATTERNS[column.kind]}')"
+        if column.kind == "amount":
+            usual = f"({draft}::varchar = {cell} and {draft} >= 0) or {usual}"
+        value, is_filled_rest = _number_in(rest, column), "true"
+    return Reading(
+        value=f"case when {rest} is null then {draft} else {value} end",
+        filled=f"case when {rest} is null then {draft} is not null else {is_filled_rest} end",
+        draft=usual_value,
+        rest=f"case when {usual} then null when {cell} = '' then null else {clean_text(cell, column.name)} end",
     )
-    return Reading(value, is_filled(cell, column.name), f"try_cast({cell} as {column.sql_type})")
 
 
 def read_typed(column: Column, cell: str, arrow_type: pa.DataType, date_form: str = FIRST_FORM) -> Reading | None:
@@ -269,9 +281,8 @@ def _usual_date(cell: str, form: str) -> str:
     return f"case when strlen({cell}) = {length}{rest} and try_cast({iso} as date)::varchar = {iso} then try_cast({iso} as date) end"
 
 
-def read_date(cell: str, form: str) -> str:
-    """Read a text as a calendar date of one form, of any year from 0001 to 9999 and with or without a time of day; null for no date."""
-    text = clean_text(cell)
+def read_date(text: str, form: str) -> str:
+    """Read a clean text as a calendar date of one form, of any year from 0001 to 9999, with or without a time of day; null for no date."""
     pattern = quote_text(f"^{DATE_FORMS[form].pattern}(?:{TIME})?$")
     part = {name: f"regexp_extract({text}, {pattern}, {number})" for number, name in enumerate(DATE_FORMS[form].groups, 1)}
     month = f"lpad({part['m']}, 2, '0')"
@@ -280,11 +291,11 @@ def read_date(cell: str, form: str) -> str:
         month = f"lpad(list_position([{names}], upper({part['m']}))::varchar, 2, '0')"
     iso = f"({part['y']} || '-' || {month} || '-' || lpad({part['d']}, 2, '0'))"
     is_read = f"try_cast({iso} as date)::varchar = {iso}"
-    return f"case when {_is_dated(cell)} and regexp_matches({text}, {pattern}) and {is_read} then try_cast({iso} as date) end"
+    return f"case when {_is_dated(text)} and regexp_matches({text}, {pattern}) and {is_read} then try_cast({iso} as date) end"
 
 
-def _is_dated(cell: str) -> str:
-    """Say whether a text is filled and none of the dates that stand for none, in any form."""
+def _is_dated(text: str) -> str:
+    """Say whether a clean text is there and none of the dates that stand for none, in any form."""
     written = []
     for day in NO_DATES:
         year, month, number = day.split("-")
@@ -297,4 +308,4 @@ def _is_dated(cell: str) -> str:
             f"{unpadded[1]}-(?i:{name})-{year}",
         ]
     pattern = quote_text(f"^(?:{'|'.join(written)})(?:{TIME})?$")
-    return f"coalesce(not regexp_matches({clean_text(cell)}, {pattern}), false)"
+    return f"coalesce(not regexp_matches({text}, {pattern}), false)"

@@ -9,7 +9,17 @@ from datetime import date
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.duck import fetch_one, quote_text
 from sij_audit.transforms.ingest.part import REASONS, Part
-from sij_audit.transforms.ingest.readings import BLANK_LETTERS, DATE_FORMS, FIRST_DATE, FIRST_FORM, LAST_DATE, read_date
+from sij_audit.transforms.ingest.readings import (
+    BLANK_LETTERS,
+    DATE_FORMS,
+    FIRST_DATE,
+    FIRST_FORM,
+    LAST_DATE,
+    Reading,
+    clean_text,
+    read_date,
+    select_drafts,
+)
 from sij_audit.transforms.stages.reference import Code
 
 CHECKED_DATES = ("claim_line_start_date", "claim_start_date", "paid_date", "file_date")
@@ -103,7 +113,8 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
 
 
 def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts: Sequence[str], has_positions: bool) -> str:
-    drafts, cells = _read_cells(part, forms)
+    readings = _read_checked(part, forms)
+    cells = _list_cells(readings)
     names = {index: name for name, index in part.columns.items() if name in (*VALUES, *DATES)}
     filled = {int(fact.split()[1]) for fact in facts if fact.startswith("filled")}
     cells += [f"{part.filled(index)} as filled_{index}" for index in filled - set(names)]
@@ -115,17 +126,18 @@ def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts:
         case when preset = {REASONS["unparseable_row"]} then 0 else coalesce((paid_amount * 100)::bigint, 0) end as paid_cents,
         coalesce(claim_line_start_date, claim_start_date) as service_date,
         {", ".join(_masks(facts, names))}"""
-    rows = [
-        f"(select {position}preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))" for source in part.sources()
-    ]
+    rows = [f"(select {position}preset, {', '.join(cells)} from {select_drafts(readings, source)})" for source in part.sources()]
     return " union all ".join(f"select {columns} from {source}" for source in rows)
 
 
-def _read_cells(part: Part, forms: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Give, as SQL, the drafts of all columns that are checked, and what is made of those: the value, and whether the cell is filled."""
-    readings = {name: part.reading(BY_NAME[name], forms.get(name, FIRST_FORM)) for name in (*VALUES, *DATES)}
-    drafts = [f"{reading.draft} as draft_{name}" for name, reading in readings.items()]
-    return drafts, [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
+def _read_checked(part: Part, forms: Mapping[str, str]) -> dict[str, Reading]:
+    """Say how the columns that are checked are read, by their names."""
+    return {name: part.reading(BY_NAME[name], forms.get(name, FIRST_FORM)) for name in (*VALUES, *DATES)}
+
+
+def _list_cells(readings: Mapping[str, Reading]) -> list[str]:
+    """Give, as SQL, each column's value, and whether its cell is filled."""
+    return [f"{reading.value} as {name}, {reading.filled} as has_{name}" for name, reading in readings.items()]
 
 
 def _checked_query(has_plain_rows: bool) -> str:
@@ -144,11 +156,11 @@ def _reason() -> str:
 
 def count_faults(part: Part, rows: ScannedRows) -> list[tuple[str, str, int]]:
     """Count, by reason and column, the rows that parse and whose cell is at fault: (reason, column, rows), the reasons in their order."""
-    drafts, cells = _read_cells(part, rows.date_forms)
+    readings = _read_checked(part, rows.date_forms)
     faults = [(reason, column, test) for reason, columns in FAULTS.items() for column, test in columns.items()]
     counts = [0] * len(faults)
     for source in part.sources():
-        read = f"(select preset, {', '.join(cells)} from (select *, {', '.join(drafts)} from {source}))"
+        read = f"(select preset, {', '.join(_list_cells(readings))} from {select_drafts(readings, source)})"
         tests = ", ".join(f"count(*) filter (where {test})" for _, _, test in faults)
         found = part.con.execute(f"select {tests} from {read} where preset = 0").fetchone() or ()
         counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
@@ -216,11 +228,12 @@ def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
     """Find, over all rows that parse, the form that reads most of a date column's cells; the first of equals."""
     best = {}
     for name in names:
-        cell = f"c{part.columns[name]}"
+        text = clean_text(f"c{part.columns[name]}")
         counts = [0] * len(DATE_FORMS)
         for source in part.sources():
-            reads = ", ".join(f"count({read_date(cell, form)})" for form in DATE_FORMS)
-            found = part.con.execute(f"select {reads} from {source} where preset <> {REASONS['unparseable_row']}").fetchone() or ()
+            texts = f"(select {text} as text from {source} where preset <> {REASONS['unparseable_row']})"
+            reads = ", ".join(f"count({read_date('text', form)})" for form in DATE_FORMS)
+            found = part.con.execute(f"select {reads} from {texts}").fetchone() or ()
             counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
         best[name] = tuple(DATE_FORMS)[counts.index(max(counts))]
     return best
