@@ -12,6 +12,7 @@ from sij_audit.flows.display import PLAIN_WIDTH, findings_table, open_console
 from sij_audit.transforms.audit.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from sij_audit.transforms.audit.history import Pruning, Run, explain_difference
 from sij_audit.transforms.audit.run import Result
+from sij_audit.transforms.audit.summary import STRENGTHS
 from sij_audit.transforms.audit.what_if import WhatIf
 from sij_audit.transforms.text import count_of, dollars, printable
 
@@ -86,7 +87,7 @@ def print_changes(console: Console, comparison: Comparison, words: Words = OVER_
 def rules_table(rules: Sequence[RuleChange], words: Words) -> Table:
     """Draw what changed by rule; a rule without a change is left out."""
     is_of_several = len({rule.policy_id for rule in rules}) > 1
-    table = _table(("Rule",), (words.new.capitalize(), words.withdrawn.capitalize(), "Changed", "Violations", "Reviews", "At risk"))
+    table = _table(("Rule",), (words.new.capitalize(), words.withdrawn.capitalize(), "Changed", *map(str.capitalize, STRENGTHS), "At risk"))
     changed = [rule for rule in rules if _is_changed(rule)]
     for rule in changed:
         table.add_row(f"{rule.policy_id} {rule.rule_id}" if is_of_several else rule.rule_id, *_rule_cells(rule))
@@ -101,8 +102,7 @@ def _rule_cells(rule: RuleChange) -> tuple[str, ...]:
         f"{rule.new_findings:,}",
         f"{rule.withdrawn_findings:,}",
         f"{rule.changed_findings:,}",
-        signed(rule.violations_after - rule.violations_before),
-        signed(rule.reviews_after - rule.reviews_before),
+        *(signed(getattr(rule, f"{strength}_after") - getattr(rule, f"{strength}_before")) for strength in STRENGTHS),
         signed_dollars(rule.amount_after - rule.amount_before),
     )
 
@@ -175,7 +175,7 @@ def print_findings(console: Console, comparison: Comparison) -> None:
     for finding in comparison.findings:
         if finding.status == "open":
             continue
-        before, after = finding.determination_before, finding.determination_after
+        before, after = finding.strength_before, finding.strength_after
         became = f"{before} → {after}" if before and after and before != after else after or before or ""
         amounts = (dollars(finding.amount_before) if before else "", dollars(finding.amount_after) if after else "")
         table.add_row(finding.finding_id, f"{finding.status}: {became}", finding.rule_id, *amounts)
@@ -187,7 +187,7 @@ def print_findings(console: Console, comparison: Comparison) -> None:
 def print_runs(runs: Sequence[Run]) -> None:
     """Print the runs that OUT holds, the last first."""
     console = open_console()
-    counts = ("Findings", "Violations", "Reviews", "New", "Changed", "Withdrawn", "At risk", "Size")
+    counts = ("Findings", *map(str.capitalize, STRENGTHS), "New", "Changed", "Withdrawn", "At risk", "Size")
     table = _table(("Run", "", "Published (UTC)"), counts)
     for run in reversed(runs):
         marks = ", ".join(mark for mark, is_so in (("current", run.is_current), ("delivered", run.is_delivered)) if is_so)
@@ -196,7 +196,7 @@ def print_runs(runs: Sequence[Run]) -> None:
             continue
         figures = run.figures
         numbers = (
-            *(figures.findings, figures.violations, figures.reviews),
+            *(figures.findings, *(figures.strengths[strength] for strength in STRENGTHS)),
             *(figures.new_findings, figures.changed_findings, figures.withdrawn_findings),
         )
         table.add_row(

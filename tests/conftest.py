@@ -1,10 +1,57 @@
 """What tests of several files share."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from tests.prefect_house import House, open_house
+from tests.runs import SAMPLE, run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, which then makes what they share once; the chains that wait for schedules begin first."""
+    chains = []
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        elif group.args[0] in ("prefect", "kills"):
+            chains.append(item)
+    others = [item for item in items if item not in chains]
+    items[:] = chains + others
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_a_database() -> Iterator[None]:
+    """Let each database of this process work in one thread: over the few lines of a test a second one costs a third more, and gives nothing.
+
+    Commands that tests start have as many threads as the machine allows; `test_run_properties.py` compares runs with one, two and four.
+    """
+    connect = duckdb.connect
+
+    def connect_with_one(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        return connect(*arguments, **{**options, "config": {"threads": 1, **options.get("config", {})}})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", connect_with_one)
+        yield
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """OUT with the sample in it, made while files would be open to everybody; not to be changed."""
+    out = tmp_path_factory.mktemp("sample") / "out"
+    umask = os.umask(0)
+    try:
+        run(out, SAMPLE)
+    finally:
+        os.umask(umask)
+    return out
 
 
 @pytest.fixture(scope="session")

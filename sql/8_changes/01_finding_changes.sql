@@ -1,7 +1,7 @@
 -- title: What became of each finding
 -- grain: finding_id: a finding that holds now or held before
 --
--- Where a finding does not hold, before or now, it has no determination and nothing at risk.
+-- Where a finding does not hold, before or now, it has no strength and nothing at risk.
 
 select
     compared_findings.finding_id,
@@ -9,8 +9,8 @@ select
     compared_findings.policy_section,
     compared_findings.rule_id,
     compared_findings.status,
-    case when compared_findings.status <> 'new' then earlier_findings.determination end as determination_before,
-    case when compared_findings.status <> 'withdrawn' then compared_findings.determination end as determination_after,
+    case when compared_findings.status <> 'new' then earlier_findings.strength end as strength_before,
+    case when compared_findings.status <> 'withdrawn' then compared_findings.strength end as strength_after,
     coalesce(earlier_findings.amount_at_risk, 0)::decimal(14, 2) as amount_before,
     compared_findings.amount_at_risk::decimal(14, 2) as amount_after,
     coalesce(earlier_findings.claim_lines, []) as lines_before,

@@ -9,7 +9,7 @@ import pytest
 from sij_audit.transforms.errors import HeldBack
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import attempts
-from tests.runs import Row, command, line, read_report, run, write_extract
+from tests.runs import Row, command, line, read_report, run_reports, write_extract
 
 
 def too_early(persons: Sequence[int], **changes: str) -> list[Row]:
@@ -21,7 +21,7 @@ def too_early(persons: Sequence[int], **changes: str) -> list[Row]:
 @pytest.fixture(scope="module")
 def hundred(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hundred")
-    run(folder / "out", write_extract(folder / "hundred.parquet", too_early(range(100))))
+    run_reports(folder / "out", write_extract(folder / "hundred.parquet", too_early(range(100))))
     return folder / "out"
 
 
@@ -37,21 +37,21 @@ def extract(out: Path, persons: int) -> Path:
 def test_more_than_the_set_share_is_held_and_nothing_published(out: Path) -> None:
     before = (out / "current").resolve()
     with pytest.raises(HeldBack, match="51 findings would be new, changed or withdrawn, against 100 of the run before"):
-        run(out, extract(out, 51), max_change=0.5)
+        run_reports(out, extract(out, 51), max_change=0.5)
     assert (out / "current").resolve() == before
     assert attempts(Store(out))[-1].outcome == "held"
-    assert run(out, max_change=0.5, accept_change=True).run is not None
+    assert run_reports(out, max_change=0.5, accept_change=True).run is not None
     assert len(read_report(out)) == 151
 
 
 def test_the_set_share_itself_is_published(out: Path) -> None:
-    assert run(out, extract(out, 50), max_change=0.5).run is not None
+    assert run_reports(out, extract(out, 50), max_change=0.5).run is not None
 
 
 def test_fewer_than_a_hundred_findings_before_say_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "99.parquet", too_early(range(99))))
-    assert run(out, extract(out, 200), max_change=0.5).run is not None
+    run_reports(out, write_extract(tmp_path / "99.parquet", too_early(range(99))))
+    assert run_reports(out, extract(out, 200), max_change=0.5).run is not None
 
 
 def test_run_holds_nothing_back_unless_asked(out: Path) -> None:

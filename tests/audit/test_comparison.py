@@ -12,9 +12,10 @@ from sij_audit.transforms.audit.comparison import compare_audit, compare_runs, t
 from sij_audit.transforms.audit.inputs import gather_inputs
 from sij_audit.transforms.audit.run import Request, identify_run
 from sij_audit.transforms.audit.steps import audited
+from sij_audit.transforms.audit.summary import STRENGTHS
 from sij_audit.transforms.stages.policies import load_policies, policy_folders
 from sij_audit.transforms.store.folder import Store
-from tests.runs import SAMPLE, line, read_report, run, write_extract
+from tests.runs import SAMPLE, line, read_report, run_reports, write_extract
 
 EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
 """One finding: C."""
@@ -25,7 +26,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """Runs over the sample's extracts, which hold corrections of one another, given one by one."""
     out = tmp_path_factory.mktemp("three") / "out"
     first, second, third = (path for path in sorted(SAMPLE.iterdir()) if path.name.startswith("claims_"))
-    return run(out, first).current, run(out, second).current, run(out, third).current
+    return run_reports(out, first).current, run_reports(out, second).current, run_reports(out, third).current
 
 
 def test_a_run_against_the_one_before_is_as_it_was_published(three: tuple[Path, Path, Path]) -> None:
@@ -43,8 +44,8 @@ def test_what_is_new_one_way_is_withdrawn_the_other_way(three: tuple[Path, Path,
         (
             finding.finding_id,
             other.get(finding.status, finding.status),
-            finding.determination_after,
-            finding.determination_before,
+            finding.strength_after,
+            finding.strength_before,
             finding.amount_after,
             finding.amount_before,
         )
@@ -54,8 +55,8 @@ def test_what_is_new_one_way_is_withdrawn_the_other_way(three: tuple[Path, Path,
         (
             finding.finding_id,
             finding.status,
-            finding.determination_before,
-            finding.determination_after,
+            finding.strength_before,
+            finding.strength_after,
             finding.amount_before,
             finding.amount_after,
         )
@@ -84,15 +85,18 @@ def test_rules_and_providers_add_up_to_the_findings(three: tuple[Path, Path, Pat
         assert len(sums) == 1, side
     held = [row for row in read_report(three[2]) if row["status"] != "withdrawn"]
     assert total.amount_after == sum(row["amount_at_risk"] for row in held)
-    assert total.violations_after == sum(row["determination"] == "violation" for row in held)
+    for strength in STRENGTHS:
+        assert getattr(total, f"{strength}_after") == sum(row["strength"] == strength for row in held)
 
 
 def test_what_was_withdrawn_before_is_no_earlier_finding(tmp_path: Path) -> None:
     out = tmp_path / "out"
     runs = [
-        run(out, write_extract(tmp_path / "1.parquet", EARLY)).run,
-        run(out, write_extract(tmp_path / "2.parquet", [line("C2", "2023-05-10", claim_frequency_code="8", replaced_claim_id="C")])).run,
-        run(out, write_extract(tmp_path / "3.parquet", [line("D", "2023-05-10")])).run,
+        run_reports(out, write_extract(tmp_path / "1.parquet", EARLY)).run,
+        run_reports(
+            out, write_extract(tmp_path / "2.parquet", [line("C2", "2023-05-10", claim_frequency_code="8", replaced_claim_id="C")])
+        ).run,
+        run_reports(out, write_extract(tmp_path / "3.parquet", [line("D", "2023-05-10")])).run,
     ]
     statuses = [
         [finding.status for finding in compare_runs(before, after).findings]
@@ -104,7 +108,7 @@ def test_what_was_withdrawn_before_is_no_earlier_finding(tmp_path: Path) -> None
 
 def test_an_audit_that_is_not_published_is_compared_as_it_would_be(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "1.parquet", EARLY))
+    run_reports(out, write_extract(tmp_path / "1.parquet", EARLY))
     store = Store(out)
     request = Request(out=out, as_of=date(2023, 4, 30))
     policies = load_policies(policy_folders())
@@ -113,7 +117,7 @@ def test_an_audit_that_is_not_published_is_compared_as_it_would_be(tmp_path: Pat
         with audited(gather_inputs(store, batches, [], policies, identify_run(store, request, batches, [], policies))) as audit:
             comparison = compare_audit(audit.con)
     [finding] = comparison.findings
-    assert (finding.status, finding.determination_before, finding.determination_after) == ("withdrawn", "violation", None)
+    assert (finding.status, finding.strength_before, finding.strength_after) == ("withdrawn", "presumed", None)
     assert (finding.amount_before, finding.amount_after) == (Decimal("186.40"), Decimal("0.00"))
     [provider] = comparison.providers
     assert (provider.withdrawn_findings, provider.amount_before) == (1, Decimal("186.40"))

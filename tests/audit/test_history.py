@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sij_audit.transforms.audit.history import PRUNE_CRASH_POINTS, choose_runs, explain_difference, list_runs, parse_age, prune
+from sij_audit.transforms.audit.summary import STRENGTHS
 from sij_audit.transforms.errors import BusyError, UsageError
 from sij_audit.transforms.handoff.deliveries import deliver
 from sij_audit.transforms.settings import Settings
@@ -62,8 +63,8 @@ def test_the_figures_are_those_of_the_reports(store: Store) -> None:
         rows = read_report(found.folder)
         held = [row for row in rows if row["status"] != "withdrawn"]
         assert found.figures
-        assert found.figures.findings == len(held) == found.figures.violations + found.figures.reviews
-        assert found.figures.violations == sum(row["determination"] == "violation" for row in held)
+        assert found.figures.findings == len(held)
+        assert found.figures.strengths == {strength: sum(row["strength"] == strength for row in held) for strength in STRENGTHS}
         assert found.figures.amount_at_risk == sum((row["amount_at_risk"] for row in held), Decimal(0))
         assert found.figures.new_findings == sum(row["status"] == "new" for row in rows)
         assert found.figures.as_of.isoformat() == found.run_id[:10]

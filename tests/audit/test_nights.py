@@ -14,7 +14,7 @@ from sij_audit.transforms.audit.run import Result, run_audit
 from sij_audit.transforms.errors import HeldBack
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Refused
 from sij_audit.transforms.settings import Feed, Settings
-from tests.runs import AS_OF, Row, keys, line, read_report, write_csv, write_extract
+from tests.runs import AS_OF, ReportsAlone, Row, keys, line, read_report, write_csv, write_extract
 
 EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
 LONG_AGO = 1_700_000_000
@@ -35,7 +35,7 @@ def put(landing: Path, name: str, rows: list[Row]) -> Path:
 
 def night(landing: Path, *feeds: Feed, as_of: date = AS_OF, **asked: Any) -> Result:
     request = Asked(out=landing.with_name("out"), landing=landing, as_of=as_of, settings=Settings(feeds=feeds), max_change=0.5, **asked)
-    return run_audit(request)
+    return run_audit(request, steps=ReportsAlone())
 
 
 def test_what_is_in_landing_is_taken_once_and_stays_as_it_was(landing: Path) -> None:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sij_audit.transforms.audit.run import Request, run_audit
 from sij_audit.transforms.columns import BATCH_SCHEMA
 from sij_audit.transforms.store.folder import Store
 from tests.nasty import make_rows, split_rows
 from tests.oracle import Audit, Row, audit
+from tests.runs import run_reports
 
 KEYS = {
     "findings": ["finding_id"],
@@ -70,7 +70,7 @@ def play(folder: Path, nights: Sequence[Sequence[Row]], as_of: date, line_of_bus
     for number in range(1, len(nights) + 1):
         extract = folder / f"night{number}.parquet"
         pq.write_table(pa.Table.from_pylist(list(nights[number - 1]), BATCH_SCHEMA), extract)
-        run_audit(Request(out=out, extracts=(extract,), as_of=as_of, line_of_business=line_of_business))
+        run_reports(out, extract, as_of=as_of, line_of_business=line_of_business)
         expected = audit(nights[:number], as_of, previous, line_of_business)
         found = list(differences(out, expected))
         if found:

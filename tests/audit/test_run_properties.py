@@ -21,7 +21,7 @@ from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
 from sij_audit.transforms.sample.generator import make_background
 from sij_audit.transforms.stages.reference import load_codes
 from tests.nasty import make_rows
-from tests.runs import ROOT, Row, findings, line, reports, run, write_csv, write_extract
+from tests.runs import ROOT, Row, findings, line, reports, run_reports, write_csv, write_extract
 
 HOUSEHOLDS = 25
 
@@ -49,7 +49,7 @@ def audit(parts: Sequence[Sequence[Row]], suffix: str = ".parquet", row_group_si
     """Audit lines that come in so many files, given in this order."""
     with TemporaryDirectory() as folder:
         paths = [write_extract(Path(folder) / f"{number}{suffix}", part, row_group_size) for number, part in enumerate(parts)]
-        run(Path(folder) / "out", *paths)
+        run_reports(Path(folder) / "out", *paths)
         return findings(Path(folder) / "out")
 
 
@@ -100,7 +100,7 @@ def test_the_order_of_extracts_decides_no_report(seed: int, chance: int) -> None
         paths = [write_extract(folder / f"{number}.parquet", part) for number, part in enumerate(parts)]
         for turn in ([0, 1, 2], [2, 1, 0]):
             out = folder / "".join(map(str, turn))
-            result = run(out, *(paths[number] for number in turn))
+            result = run_reports(out, *(paths[number] for number in turn))
             published.append((result.current.name, reports(out)))
     assert published[0] == published[1]
 
@@ -114,7 +114,7 @@ def test_lines_delivered_over_two_nights_are_found_the_same(seed: int, chance: i
 
     with TemporaryDirectory() as folder:
         for night, part in enumerate(deal(random.Random(chance), lines_of(seed), 2)):
-            run(Path(folder) / "out", write_extract(Path(folder) / f"{night}.parquet", part))
+            run_reports(Path(folder) / "out", write_extract(Path(folder) / f"{night}.parquet", part))
         assert without_history(findings(Path(folder) / "out")) == without_history(findings_of(seed))
 
 
@@ -192,7 +192,7 @@ def test_how_csv_is_written_decides_nothing(seed: int, chance: int) -> None:
         header = [f" {name.upper()} " if dice.random() < 0.5 else name for name in names]
         cells = ([*(write(name, row[name]) for name in names), "1,234"] for row in lines_of(seed))
         path = write_csv(Path(folder) / "x.csv", [*header, "our own, a number"], cells)
-        run(Path(folder) / "out", path)
+        run_reports(Path(folder) / "out", path)
         assert findings(Path(folder) / "out") == findings_of(seed)
 
 
@@ -212,9 +212,9 @@ def connect_with(*arguments, config):
 duckdb.connect = connect_with
 
 from pathlib import Path
-from tests.runs import run
+from tests.runs import run_reports
 
-run(Path(sys.argv[2]), *map(Path, sys.argv[3:]))
+run_reports(Path(sys.argv[2]), *map(Path, sys.argv[3:]))
 """
 
 
@@ -240,10 +240,10 @@ def test_neither_threads_nor_time_zone_decide_a_byte(tmp_path: Path, seed: int) 
         for threads, zone in places.items()
     }
     assert [started.wait() for started in runs.values()] == [0, 0, 0]
-    here = run(tmp_path / "here", *paths)
+    here = run_reports(tmp_path / "here", *paths)
     for threads in places:
         assert (tmp_path / threads / "current").resolve().name == here.current.name
         assert reports(tmp_path / threads) == reports(tmp_path / "here")
     write_extract(tmp_path / "plain.parquet", rows[::2])
-    run(tmp_path / "plain", tmp_path / "plain.parquet", paths[1])
+    run_reports(tmp_path / "plain", tmp_path / "plain.parquet", paths[1])
     assert findings(tmp_path / "plain") == findings(tmp_path / "here")

@@ -21,7 +21,7 @@ from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import RULES, Policy, load_policies, load_policy, policy_folders
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import retract
-from tests.runs import SAMPLE, command, line, read_report, run, write_extract
+from tests.runs import command, line, read_report, run_reports, write_extract
 
 INTERVAL = "interval_under_two_months"
 MEMORY = "500MB"
@@ -30,14 +30,6 @@ MEMORY = "500MB"
 @pytest.fixture(scope="module")
 def policy() -> Policy:
     return load_policy(RULES / "cp_mp_166")
-
-
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample, audited; no test changes it."""
-    place = tmp_path_factory.mktemp("what_if") / "out"
-    run(place, *sorted(SAMPLE.glob("claims_*")))
-    return place
 
 
 def try_on(out: Path, policy: Policy, *assignments: str, enable: Sequence[str] = (), as_of: date | None = None) -> WhatIf:
@@ -63,14 +55,14 @@ def files(folder: Path) -> dict[str, bytes | None]:
 # --- what is shown is what would be published
 
 
-def test_todays_side_is_what_is_published(out: Path, policy: Policy) -> None:
-    published = {row["finding_id"]: row for row in read_report(out)}
-    today = {finding.finding_id: finding for finding in try_on(out, policy, "series_months=11").comparison.findings}
-    before = {finding_id: finding for finding_id, finding in today.items() if finding.determination_before}
+def test_todays_side_is_what_is_published(sample: Path, policy: Policy) -> None:
+    published = {row["finding_id"]: row for row in read_report(sample)}
+    today = {finding.finding_id: finding for finding in try_on(sample, policy, "series_months=11").comparison.findings}
+    before = {finding_id: finding for finding_id, finding in today.items() if finding.strength_before}
     assert before.keys() == published.keys()
     for finding_id, finding in before.items():
-        assert (finding.determination_before, finding.amount_before) == (
-            published[finding_id]["determination"],
+        assert (finding.strength_before, finding.amount_before) == (
+            published[finding_id]["strength"],
             published[finding_id]["amount_at_risk"],
         )
 
@@ -83,12 +75,12 @@ def test_todays_side_is_what_is_published(out: Path, policy: Policy) -> None:
     ],
 )
 def test_a_run_by_the_file_that_is_written_publishes_what_was_shown(
-    out: Path, policy: Policy, tmp_path: Path, assignments: list[str], enable: list[str], disable: list[str]
+    sample: Path, policy: Policy, tmp_path: Path, assignments: list[str], enable: list[str], disable: list[str]
 ) -> None:
     trial = read_trial(policy, assignments, enable, disable)
-    shown = try_limits(Store(out), trial, None, MEMORY).comparison
+    shown = try_limits(Store(sample), trial, None, MEMORY).comparison
     assert {finding.status for finding in shown.findings} == {"new", "changed", "open", *(["withdrawn"] if disable else [])}
-    copy = Path(shutil.copytree(out, tmp_path / "out", symlinks=True))
+    copy = Path(shutil.copytree(sample, tmp_path / "out", symlinks=True))
     write_trial(trial, tmp_path / "live/policy.toml")
     before = (copy / "current").resolve()
     done = command("run", "--policy", tmp_path / "live", "--out", copy, "--as-of", "2024-06-30")
@@ -99,10 +91,10 @@ def test_a_run_by_the_file_that_is_written_publishes_what_was_shown(
 def test_only_what_the_limits_say_is_not_the_same(tmp_path: Path, policy: Policy) -> None:
     """The third injection comes more than two and less than three months after the second."""
     pair = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-07-01", billing_npi="1000000004")]
-    run(tmp_path / "out", write_extract(tmp_path / "1.parquet", pair))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "1.parquet", pair))
     found = try_on(tmp_path / "out", policy, f"{INTERVAL}.min_months=3").comparison
     [finding] = found.findings
-    assert (finding.status, finding.rule_id, finding.determination_after) == ("new", INTERVAL, "violation")
+    assert (finding.status, finding.rule_id, finding.strength_after) == ("new", INTERVAL, "presumed")
     [provider] = found.providers
     assert (provider.billing_npi, provider.new_findings, provider.amount_after) == ("1000000004", 1, Decimal("186.40"))
     assert try_on(tmp_path / "out", policy, f"{INTERVAL}.min_months=3", as_of=date(2023, 6, 30)).comparison.findings == ()
@@ -110,30 +102,30 @@ def test_only_what_the_limits_say_is_not_the_same(tmp_path: Path, policy: Policy
 
 def test_line_of_business_and_date_are_those_of_the_run(tmp_path: Path, policy: Policy) -> None:
     lines = [line(claim, day, line_of_business=None) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
-    run(tmp_path / "out", write_extract(tmp_path / "1.parquet", lines), as_of=date(2023, 5, 31), line_of_business="commercial")
+    run_reports(tmp_path / "out", write_extract(tmp_path / "1.parquet", lines), as_of=date(2023, 5, 31), line_of_business="commercial")
     found = try_on(tmp_path / "out", policy, f"{INTERVAL}.min_months=1")
     assert found.as_of == date(2023, 5, 31)
-    assert [(finding.status, finding.determination_before) for finding in found.comparison.findings] == [("withdrawn", "violation")]
+    assert [(finding.status, finding.strength_before) for finding in found.comparison.findings] == [("withdrawn", "presumed")]
 
 
 def test_claims_that_are_not_published_yet_or_were_taken_back_do_not_count(tmp_path: Path, policy: Policy) -> None:
     out = tmp_path / "out"
     early = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
-    run(out, write_extract(tmp_path / "1.parquet", early[:2]))
+    run_reports(out, write_extract(tmp_path / "1.parquet", early[:2]))
     other = tmp_path / "other"
-    run(other, write_extract(tmp_path / "2.parquet", early[2:]))
+    run_reports(other, write_extract(tmp_path / "2.parquet", early[2:]))
     for batch in (other / "claims").iterdir():
         shutil.copy(batch, out / "claims")
     trial = f"{INTERVAL}.min_months=4"
     assert [finding.status for finding in try_on(out, policy, trial).comparison.findings] == ["new"]
-    run(out)
+    run_reports(out)
     assert len(try_on(out, policy, trial).comparison.findings) == 2
     retract(Store(out), "2.parquet", "test data")
     assert len(try_on(out, policy, trial).comparison.findings) == 1
 
 
-def test_a_batch_that_is_gone_is_told(out: Path, policy: Policy, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(out, tmp_path / "out", symlinks=True))
+def test_a_batch_that_is_gone_is_told(sample: Path, policy: Policy, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sample, tmp_path / "out", symlinks=True))
     next((copy / "claims").iterdir()).unlink()
     with pytest.raises(AuditError, match=r"claims/ lacks the batch of claims_\d"):
         try_on(copy, policy, "series_months=6")
@@ -148,32 +140,32 @@ def test_without_a_run_nothing_can_be_tried(tmp_path: Path, policy: Policy) -> N
 # --- OUT stays as it was
 
 
-def test_out_stays_as_it_was(out: Path, policy: Policy, tmp_path: Path) -> None:
-    before = files(out)
-    try_on(out, policy, "series_months=6")
+def test_out_stays_as_it_was(sample: Path, policy: Policy, tmp_path: Path) -> None:
+    before = files(sample)
+    try_on(sample, policy, "series_months=6")
     with pytest.raises(UsageError, match="out of range"):
-        try_on(out, policy, f"{INTERVAL}.min_months=99999999")
-    assert files(out) == before
+        try_on(sample, policy, f"{INTERVAL}.min_months=99999999")
+    assert files(sample) == before
 
 
-def test_it_goes_on_beside_a_run(out: Path, policy: Policy) -> None:
-    with Store(out).lock():
-        (Store(out).work / "spill").write_text("")
-        assert try_on(out, policy, "series_months=6").comparison.findings
-        assert (Store(out).work / "spill").exists()
+def test_it_goes_on_beside_a_run(sample: Path, policy: Policy) -> None:
+    with Store(sample).lock():
+        (Store(sample).work / "spill").write_text("")
+        assert try_on(sample, policy, "series_months=6").comparison.findings
+        assert (Store(sample).work / "spill").exists()
 
 
-def test_a_run_that_begins_meanwhile_does_not_disturb_it(out: Path, policy: Policy) -> None:
+def test_a_run_that_begins_meanwhile_does_not_disturb_it(sample: Path, policy: Policy) -> None:
     def begin_a_run(_event: object) -> None:
-        with Store(out).lock():
+        with Store(sample).lock():
             pass
 
     trial = read_trial(policy, ["series_months=6"])
-    assert try_limits(Store(out), trial, None, MEMORY, begin_a_run) == try_limits(Store(out), trial, None, MEMORY)
+    assert try_limits(Store(sample), trial, None, MEMORY, begin_a_run) == try_limits(Store(sample), trial, None, MEMORY)
 
 
-def test_a_killed_one_leaves_nothing_for_long(out: Path, policy: Policy, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(out, tmp_path / "out", symlinks=True))
+def test_a_killed_one_leaves_nothing_for_long(sample: Path, policy: Policy, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sample, tmp_path / "out", symlinks=True))
     before = files(copy)
 
     def die(event: object) -> None:
@@ -256,11 +248,11 @@ def test_what_is_written_holds_exactly_what_is_tried(policy: Policy, tmp_path: P
     assert [policy.folder.name for policy in load_policies([*policy_folders(), tmp_path / "tried"])] == ["tried"]
 
 
-def test_a_policy_of_ones_own_is_tried_on_and_extended_wherever_it_lies(out: Path, tmp_path: Path) -> None:
+def test_a_policy_of_ones_own_is_tried_on_and_extended_wherever_it_lies(sample: Path, tmp_path: Path) -> None:
     mine = load_policy(extend(tmp_path / "plans/mine", f"[rules.{INTERVAL}]", "min_months = 3"))
     trial = read_trial(mine, [f"{INTERVAL}.min_months=4"])
     assert str(trial) == f"{INTERVAL}.min_months 4 instead of 3"
-    more = try_limits(Store(out), trial, None, MEMORY).comparison
+    more = try_limits(Store(sample), trial, None, MEMORY).comparison
     assert sum(rule.new_findings for rule in more.rules) > 0
     write_trial(trial, tmp_path / "elsewhere/tried/policy.toml")
     folders = [*policy_folders(), mine.folder, tmp_path / "elsewhere/tried"]
@@ -299,17 +291,17 @@ def test_one_of_several_policies_must_be_named(policy: Policy, tmp_path: Path) -
 # --- the command
 
 
-def test_the_command_says_it_in_a_sentence_by_rule_and_by_provider(out: Path, policy: Policy, tmp_path: Path) -> None:
-    before = files(out)
+def test_the_command_says_it_in_a_sentence_by_rule_and_by_provider(sample: Path, policy: Policy, tmp_path: Path) -> None:
+    before = files(sample)
     written = tmp_path / "three/policy.toml"
-    done = command("what-if", "--out", out, "--set", f"{INTERVAL}.min_months=3", "--set", "series_months=12", "--write", written)
+    done = command("what-if", "--out", sample, "--set", f"{INTERVAL}.min_months=3", "--set", "series_months=12", "--write", written)
     assert done.returncode == 0, done.stderr
-    found = try_on(out, policy, f"{INTERVAL}.min_months=3").comparison
+    found = try_on(sample, policy, f"{INTERVAL}.min_months=3").comparison
     [of_rule] = [rule for rule in found.rules if rule.rule_id == INTERVAL]
     risk = sum(rule.amount_after - rule.amount_before for rule in found.rules)
     assert "NOTICE series_months is 12 today already." in done.stdout
     assert f"With {INTERVAL}.min_months 3 instead of 2:\n{of_rule.new_findings} findings more, 0 fewer" in done.stdout
-    assert f"${risk:,.2f} more at risk (${dollars_today(out):,.2f} today" in done.stdout
+    assert f"${risk:,.2f} more at risk (${dollars_today(sample):,.2f} today" in done.stdout
     assert re.search(rf"^{INTERVAL} +{of_rule.new_findings} +0 +{of_rule.changed_findings} ", done.stdout, re.MULTILINE)
     for provider in found.providers[:10]:
         assert re.search(rf"^{provider.billing_npi} .* \${provider.amount_after:,.2f} ", done.stdout, re.MULTILINE)
@@ -321,24 +313,24 @@ def test_the_command_says_it_in_a_sentence_by_rule_and_by_provider(out: Path, po
         f"[rules.{INTERVAL}]",
         "min_months = 3  # instead of 2",
     ]
-    assert files(out) == before
-    for row in read_report(out):
+    assert files(sample) == before
+    for row in read_report(sample):
         assert row["person_id"] not in done.stdout
 
 
-def test_providers_beyond_those_asked_for_are_one_row(out: Path, policy: Policy) -> None:
-    done = command("what-if", "--out", out, "--set", f"{INTERVAL}.min_months=3", "--top", "1")
-    providers = try_on(out, policy, f"{INTERVAL}.min_months=3").comparison.providers
+def test_providers_beyond_those_asked_for_are_one_row(sample: Path, policy: Policy) -> None:
+    done = command("what-if", "--out", sample, "--set", f"{INTERVAL}.min_months=3", "--top", "1")
+    providers = try_on(sample, policy, f"{INTERVAL}.min_months=3").comparison.providers
     changed = [one for one in providers if one.new_findings or one.withdrawn_findings or one.changed_findings]
     assert re.search(rf"^{len(changed) - 1} others? ", done.stdout, re.MULTILINE)
 
 
-def test_the_same_findings_are_said_to_be_the_same(out: Path) -> None:
-    done = command("what-if", "--out", out, "--set", "same_visit_days=4")
-    assert f"the same findings, and the same ${dollars_today(out):,.2f} at risk." in done.stdout
+def test_the_same_findings_are_said_to_be_the_same(sample: Path) -> None:
+    done = command("what-if", "--out", sample, "--set", "same_visit_days=4")
+    assert f"the same findings, and the same ${dollars_today(sample):,.2f} at risk." in done.stdout
     assert "Rule" not in done.stdout
 
 
-def test_wrong_usage_is_one_line(out: Path) -> None:
-    done = command("what-if", "--out", out, "--set", "interval.min_months=3")
+def test_wrong_usage_is_one_line(sample: Path) -> None:
+    done = command("what-if", "--out", sample, "--set", "interval.min_months=3")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import re
 import shutil
 import stat
@@ -67,18 +66,6 @@ def runs_of(out: Path) -> list[str]:
 
 def manifest_of(out: Path) -> Row:
     return dict(json.loads((out / "current" / "manifest.json").read_bytes()))
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """OUT with the sample in it, made while files would be open to everybody; not to be changed."""
-    out = tmp_path_factory.mktemp("sample") / "out"
-    umask = os.umask(0)
-    try:
-        run(out, SAMPLE)
-    finally:
-        os.umask(umask)
-    return out
 
 
 @pytest.fixture

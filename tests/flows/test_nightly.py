@@ -20,7 +20,7 @@ from tests.prefect_house import House, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("nights")
 
 SCRIPT = """
 import sys

@@ -20,6 +20,9 @@ from tests.runs import command, line, read_report, run, write_extract
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
+OWN_SERVERS = pytest.mark.xdist_group("kills")
+"""Of tests that kill a server of their own: they mostly wait, beside the others."""
+
 NEVER = "0 0 29 2 *"
 """A schedule that is due on a leap day alone."""
 
@@ -235,6 +238,7 @@ def test_nothing_of_a_member_reaches_prefect(served: Served, tmp_path: Path) -> 
     assert [marker for marker in ALL_MARKERS if marker in json.dumps(served.inbox.told, ensure_ascii=False)] == []
 
 
+@OWN_SERVERS
 def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_path: Path, slow_landing: Path) -> None:
     out = tmp_path / "out"
     with open_house(tmp_path / "house") as house:
@@ -268,6 +272,7 @@ def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_
         assert [schedule["active"] for schedule in house.deployment("killed")["schedules"]] == [True]
 
 
+@OWN_SERVERS
 def test_serving_waits_for_a_server_that_is_away(landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with open_house(tmp_path / "house") as house:

@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from sij_audit.flows.prefect_server import prefect_server
 from sij_audit.transforms.audit.run import Request, Result, run_audit
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
 from sij_audit.transforms.operations import notifications as notify
@@ -31,6 +30,7 @@ from sij_audit.transforms.operations.notifications import Message, describe_erro
 from sij_audit.transforms.settings import Kind, Settings
 from tests.flows.test_secrecy import ALL as ALL_MARKERS
 from tests.flows.test_secrecy import write_extracts
+from tests.prefect_house import House
 from tests.runs import AS_OF, command, line, write_extract
 
 MARKER = "MARKER7"
@@ -385,17 +385,16 @@ def test_no_notification_holds_a_marker_of_a_member(tmp_path: Path) -> None:
     assert [marker for marker in ALL_MARKERS if marker in json.dumps([message.title, message.lines, message.facts])] == []
 
 
-@pytest.mark.xdist_group("prefect")
-def test_the_nightly_command_tells_how_it_ended_and_run_tells_nobody(tmp_path: Path, web: Web) -> None:
+@pytest.mark.xdist_group("nights")
+def test_the_nightly_command_tells_how_it_ended_and_run_tells_nobody(tmp_path: Path, web: Web, house: House) -> None:
     extract = write_extract(tmp_path / "claims.parquet", lines_of(2))
     asked = (extract, "--out", tmp_path / "out", "--as-of", "2024-06-30")
     told: dict[str, Any] = {"SIJ_AUDIT_WEBHOOK_URL": web.url, "SIJ_AUDIT_NOTIFY_ON": json.dumps(ALL)}
-    with prefect_server() as address:
-        server: dict[str, Any] = {"PREFECT_API_URL": address, **told}
-        assert command("nightly", *asked, **server).returncode == 0
-        assert command("nightly", *asked, SIJ_AUDIT_WALL_CLOCK_MINUTES="0.00001", **server).returncode == 4
-        assert command("nightly", tmp_path / "nowhere.csv", "--out", tmp_path / "out", **server).returncode == 2
-        assert command("run", *asked, **told).returncode == 0
+    server: dict[str, Any] = {"PREFECT_API_URL": house.address, **told}
+    assert command("nightly", *asked, **server).returncode == 0
+    assert command("nightly", *asked, SIJ_AUDIT_WALL_CLOCK_MINUTES="0.00001", **server).returncode == 4
+    assert command("nightly", tmp_path / "nowhere.csv", "--out", tmp_path / "out", **server).returncode == 2
+    assert command("run", *asked, **told).returncode == 0
     assert [(body["kind"], body["exit_code"]) for _, _, body in web.got] == [("success", 0), ("failure", 4), ("failure", 2)]
     assert web.got[1][2]["message"].startswith("The run was ended after 1e-05 minutes (the setting wall_clock_minutes).")
     assert MARKER not in json.dumps(web.got)

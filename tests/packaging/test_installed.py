@@ -12,7 +12,7 @@ from tests.packaging.installed import Installed, checkout
 from tests.prefect_house import House, Json, kill, processes_of, wait_for
 from tests.runs import SAMPLE
 
-pytestmark = pytest.mark.xdist_group("prefect")
+pytestmark = pytest.mark.xdist_group("packaging")
 
 
 @pytest.fixture(params=["checkout", "wheel"])

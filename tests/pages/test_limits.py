@@ -87,11 +87,9 @@ def what_people_see(out: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def shipped(sample: Path) -> dict[str, list[str]]:
     """What people see of a run with the limits that come with the program."""
-    out = tmp_path_factory.mktemp("shipped") / "out"
-    run(out, SAMPLE)
-    return dict(what_people_see(out))
+    return dict(what_people_see(sample))
 
 
 @pytest.fixture(scope="module")

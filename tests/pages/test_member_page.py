@@ -28,7 +28,7 @@ from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.policies import RULES
 from sij_audit.transforms.store.folder import Store
 from tests.pages.test_report import Page
-from tests.runs import AS_OF, PLANTED, SAMPLE, Row, command, line, read_report, run, write_csv, write_extract
+from tests.runs import AS_OF, PLANTED, Row, command, line, read_report, run, write_csv, write_extract
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 ESCAPE = "\x1b[2J"
@@ -45,13 +45,6 @@ RICH = (
     line("R9", "2023-08-15", "27096", "LT"),
     line("R9F", "2023-08-15", "G0260", "LT", "RT", billing_npi="9200090999"),
 )
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("sample") / "out"
-    run(out, SAMPLE)
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from sij_audit.transforms.pages.report import read_tables, render_page, write_pa
 from sij_audit.transforms.pages.suppression import LEAST_MEMBERS
 from sij_audit.transforms.pages.templating import open_templates
 from sij_audit.transforms.stages.policies import policy_folders
-from tests.runs import AS_OF, ROOT, SAMPLE, Row, line, read_report, run, write_csv, write_extract
+from tests.runs import AS_OF, ROOT, Row, line, read_report, run, write_csv, write_extract
 
 FEW = f"fewer than {LEAST_MEMBERS} members"
 
@@ -113,13 +113,6 @@ def too_close(persons: int, first: int = 0, **changes: Any) -> list[Row]:
             line(f"C{n}", "2023-04-10", person=f"PERSON{n}", **changes),
         )
     ]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("sample") / "out"
-    run(out, *sorted(SAMPLE.glob("claims_*")))
-    return out
 
 
 def test_the_headline_has_the_numbers_of_the_report(sample: Path) -> None:

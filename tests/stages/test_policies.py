@@ -11,7 +11,7 @@ import pytest
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.stages.policies import RULES, load_policies, load_policy, policy_folders
-from tests.runs import AS_OF, SAMPLE, Row, command, command_of, copy_program, findings, keys, line, read_report, run, write_extract
+from tests.runs import AS_OF, SAMPLE, Row, command, command_of, copy_program, findings, keys, line, read_report, run_reports, write_extract
 
 INTERVAL = "interval_under_two_months"
 PAIR = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-07-01")]
@@ -87,7 +87,7 @@ def change(path: Path, old: str, new: str) -> None:
 def audit(place: Path, rows: Sequence[Row], *folders: Path) -> list[Row]:
     """What policies find in the lines."""
     place.mkdir()
-    run(place / "out", write_extract(place / "x.parquet", rows), policy_folders=folders)
+    run_reports(place / "out", write_extract(place / "x.parquet", rows), policy_folders=folders)
     return findings(place / "out")
 
 
@@ -199,7 +199,7 @@ def test_a_group_of_lines_of_business_that_does_not_exist_is_named_by_line(tmp_p
 def test_a_rule_that_cannot_be_run_fails_the_run_with_its_name(tmp_path: Path, sql: str, said: str) -> None:
     folder = make_policy(tmp_path / "mine", OWN_POLICY.replace("presumes = []", 'presumes = ["purpose_unmarked"]'), every_injection=sql)
     with pytest.raises(AuditError, match=rf"every_injection\.sql.*{said}"):
-        run(tmp_path / "out", write_extract(tmp_path / "x.parquet", PAIR), policy_folders=(folder,))
+        run_reports(tmp_path / "out", write_extract(tmp_path / "x.parquet", PAIR), policy_folders=(folder,))
     assert not (tmp_path / "out" / "current").exists()
 
 
@@ -358,10 +358,10 @@ def test_a_policys_own_limit_wins_over_that_of_the_one_it_extends(tmp_path: Path
 
 def test_a_changed_limit_is_a_new_run(tmp_path: Path, copied: Path) -> None:
     out, extract = tmp_path / "out", write_extract(tmp_path / "x.parquet", PAIR)
-    run(out, extract, policy_folders=(copied,))
-    assert run(out, extract, policy_folders=(copied,)).run is None
+    run_reports(out, extract, policy_folders=(copied,))
+    assert run_reports(out, extract, policy_folders=(copied,)).run is None
     change(copied / HEADER, "min_months = 2", "min_months = 3")
-    assert run(out, extract, policy_folders=(copied,)).run is not None
+    assert run_reports(out, extract, policy_folders=(copied,)).run is not None
     assert [(row["rule_id"], row["status"]) for row in findings(out)] == [(INTERVAL, "new")]
 
 
@@ -399,7 +399,7 @@ def run_three(folder: Path) -> tuple[Result, Path]:
     """Audit the sample by the policy that comes with the program, one of a plan's own, and one that extends the first."""
     own = make_policy(folder / "plan_1", OWN_POLICY, every_injection=EVERY_INJECTION)
     strict = extend(folder / "plan_2", 'policy_id = "PLAN.2"', f"[rules.{INTERVAL}]", "min_months = 3")
-    result = run(folder / "out", SAMPLE, policy_folders=(*policy_folders(), own, strict))
+    result = run_reports(folder / "out", SAMPLE, policy_folders=(*policy_folders(), own, strict))
     return result, folder / "out"
 
 
@@ -429,7 +429,7 @@ def test_policies_run_beside_each_other(three: tuple[Result, Path], tmp_path: Pa
 
 
 def test_another_policy_changes_no_finding_of_the_first(three: tuple[Result, Path], tmp_path: Path) -> None:
-    run(tmp_path / "out", SAMPLE)
+    run_reports(tmp_path / "out", SAMPLE)
     assert of_policy(three[1], "CP.MP.166") == findings(tmp_path / "out")
 
 
@@ -459,9 +459,9 @@ def test_dollars_are_ranked_within_each_policy_and_the_total_counts_none_twice(t
 def test_a_run_that_would_lose_a_policy_of_the_current_run_is_refused(tmp_path: Path) -> None:
     mine = extend(tmp_path / "mine", 'policy_id = "PLAN.2"', f"[rules.{INTERVAL}]", "min_months = 3")
     extract = write_extract(tmp_path / "x.parquet", PAIR)
-    run(tmp_path / "out", extract, policy_folders=(*policy_folders(), mine))
+    run_reports(tmp_path / "out", extract, policy_folders=(*policy_folders(), mine))
     with pytest.raises(UsageError, match=r"has findings of PLAN\.2, of which this one knows no policy"):
-        run(tmp_path / "out", extract)
+        run_reports(tmp_path / "out", extract)
     assert [(row["policy_id"], row["status"]) for row in findings(tmp_path / "out")] == [("PLAN.2", "new")]
     assert command("run", "--out", tmp_path / "out", "--as-of", "2024-06-30", "--policy", mine).returncode == 0
     assert command("run", "--out", tmp_path / "out", "--policy", tmp_path).returncode == 2

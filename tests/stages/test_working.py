@@ -19,30 +19,23 @@ from sij_audit.transforms.stages.running import run_stages
 from sij_audit.transforms.stages.working import read_tables, working_schemas, write_literal, write_working
 from sij_audit.transforms.store.folder import Store
 from tests.queries import the_policy
-from tests.runs import AS_OF, SAMPLE, run
+from tests.runs import AS_OF
 
 RULES = the_policy().rules
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("sample") / "out"
-    run(out, SAMPLE)
-    return out
-
-
-@pytest.fixture(scope="module")
-def audited(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def audited(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of the stages themselves, of the same claims."""
     with open_warehouse(tmp_path_factory.mktemp("spill"), threads=2) as con:
-        load_inputs(con, Inputs(batch_files=[batch.path for batch in Store(out).batches()]))
+        load_inputs(con, Inputs(batch_files=[batch.path for batch in Store(sample).batches()]))
         run_stages(con, [the_policy()], {**SETTINGS, "as_of": AS_OF})
         yield con
 
 
 @pytest.fixture
-def audit(out: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(out / "current/audit.duckdb", read_only=True) as con:
+def audit(sample: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(sample / "current/audit.duckdb", read_only=True) as con:
         yield con
 
 

@@ -14,7 +14,7 @@ from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retention import LOG, delete_expired
 from sij_audit.transforms.store.retractions import retract, undo
 from sij_audit.transforms.store.runs import verify_run
-from tests.runs import command, line, reports, run, write_extract
+from tests.runs import command, line, reports, run_reports, write_extract
 
 DAYS = 30
 
@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
     rows = [line("C1", "2024-01-02"), line("C2", "2024-01-05"), line("C3", "2024-01-05") | {"claim_id": None}]
     write_extract(tmp_path / "a.csv", rows)
     write_extract(tmp_path / "b.csv", [line("C4", "2024-01-02", person="P2"), line("C5", "2024-01-05", person="P2")])
-    run(tmp_path / "out", tmp_path / "a.csv", tmp_path / "b.csv")
+    run_reports(tmp_path / "out", tmp_path / "a.csv", tmp_path / "b.csv")
     return Store(tmp_path / "out")
 
 
@@ -92,12 +92,12 @@ def test_old_runs_are_as_they_were_and_new_ones_are_as_without_the_extract(store
     first = store.current_run()
     assert first is not None
     retract(store, "a.csv", "test data")
-    second = run(store.root)
+    second = run_reports(store.root)
     with store.lock():
         delete_expired(store, DAYS, LATER)
     assert verify_run(store, first.name) == []
     assert verify_run(store) == []
-    assert run(store.root).run is None
+    assert run_reports(store.root).run is None
     assert second.run is not None
 
 
@@ -129,30 +129,30 @@ def age(store: Store, days: int) -> None:
 
 def test_a_run_deletes_says_so_and_needs_nobody_for_it(store: Store) -> None:
     age(store, 401)
-    result = run(store.root)
+    result = run_reports(store.root)
     assert result.remarks == ("Deleted after 400 days (the setting retention_days): 1 quarantined rows.",)
     assert (result.notices, result.exit_code) == ((), 0)
-    assert run(store.root).remarks == ()
+    assert run_reports(store.root).remarks == ()
 
 
 def test_the_setting_says_when(store: Store) -> None:
     age(store, 5)
-    assert run(store.root).remarks == ()
-    assert len(run(store.root, settings=Settings(retention_days=4)).remarks) == 1
+    assert run_reports(store.root).remarks == ()
+    assert len(run_reports(store.root, settings=Settings(retention_days=4)).remarks) == 1
 
 
 def test_an_extract_whose_batch_was_deleted_is_not_taken_in_again_until_that_is_undone(store: Store, tmp_path: Path) -> None:
     before = reports(store.root)
     retract(store, "a.csv", "test data")
     age(store, 401)
-    assert run(store.root).run is not None
+    assert run_reports(store.root).run is not None
     done = command("run", tmp_path / "a.csv", "--out", store.root, "--as-of", "2024-06-30")
     assert done.returncode == 0
     assert "a.csv: retracted, not read" in done.stdout
     assert [batch.extract for batch in store.batches()] == ["b.csv"]
     done = command("retract", "a.csv", "--out", store.root, "--reason", "it was right", "--undo")
     assert (done.returncode, done.stdout) == (0, "a.csv: counts again once it is given again, since what was kept of it is deleted.\n")
-    again = run(store.root, tmp_path / "a.csv")
+    again = run_reports(store.root, tmp_path / "a.csv")
     assert isinstance(again.outcomes[0], Loaded)
     assert reports(store.root).keys() == before.keys()
     assert len(store.batches()) == 2

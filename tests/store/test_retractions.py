@@ -7,7 +7,7 @@ import pytest
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.retractions import retract, retractions, undo
-from tests.runs import Row, command, findings, line, read_report, run, write_extract
+from tests.runs import Row, command, findings, line, read_report, run_reports, write_extract
 
 
 def three_injections(person: str) -> list[Row]:
@@ -18,7 +18,7 @@ def three_injections(person: str) -> list[Row]:
 def store(tmp_path: Path) -> Store:
     good = write_extract(tmp_path / "good.parquet", three_injections("P1"))
     test_data = write_extract(tmp_path / "test.parquet", three_injections("P2"))
-    run(tmp_path / "out", good, test_data)
+    run_reports(tmp_path / "out", good, test_data)
     return Store(tmp_path / "out")
 
 
@@ -28,26 +28,26 @@ def people(store: Store) -> list[tuple[str, str]]:
 
 def test_a_retracted_extract_counts_no_more_until_that_is_undone(store: Store) -> None:
     retract(store, "test.parquet", "test data")
-    assert run(store.root).run is not None
+    assert run_reports(store.root).run is not None
     assert people(store) == [("P1", "open"), ("P2", "withdrawn")]
     shown = {row["extract"]: (row["outcome"], row["reason"], row["rows_read"]) for row in read_report(store.root, "controls")}
     assert shown == {"good.parquet": ("held", None, 3), "test.parquet": ("retracted", "test data", 0)}
-    assert run(store.root).run is None
+    assert run_reports(store.root).run is None
     undo(store, "test.parquet", "it was real")
-    run(store.root)
+    run_reports(store.root)
     assert people(store) == [("P1", "open"), ("P2", "new")]
     assert [row["outcome"] for row in read_report(store.root, "controls")] == ["held", "taken"]
 
 
 def test_a_retracted_extract_that_is_given_again_stays_retracted(store: Store, tmp_path: Path) -> None:
     retract(store, "test.parquet", "test data")
-    run(store.root, tmp_path / "test.parquet")
+    run_reports(store.root, tmp_path / "test.parquet")
     assert people(store) == [("P1", "open"), ("P2", "withdrawn")]
 
 
 def test_an_extract_is_named_by_its_content_where_two_have_its_name(store: Store, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
-    run(store.root, write_extract(tmp_path / "again/test.parquet", three_injections("P3")))
+    run_reports(store.root, write_extract(tmp_path / "again/test.parquet", three_injections("P3")))
     with pytest.raises(UsageError, match="2 extracts have that name"):
         retract(store, "test.parquet", "test data")
     sha256 = next(batch.sha256 for batch in store.batches() if batch.extract == "test.parquet")

@@ -15,7 +15,7 @@ from sij_audit.transforms.stages.running import compare_findings, run_stage
 
 @dataclass(frozen=True)
 class FindingChange:
-    """One finding; where it does not hold on one side, it has no determination there. Amounts are dollars at risk."""
+    """One finding; where it does not hold on one side, it has no strength there. Amounts are dollars at risk."""
 
     finding_id: str
     policy_id: str
@@ -23,8 +23,8 @@ class FindingChange:
     rule_id: str
     status: str
     """new, changed, open or withdrawn."""
-    determination_before: str | None
-    determination_after: str | None
+    strength_before: str | None
+    strength_after: str | None
     amount_before: Decimal
     amount_after: Decimal
 
@@ -40,10 +40,14 @@ class RuleChange:
     changed_findings: int
     withdrawn_findings: int
     open_findings: int
-    violations_before: int
-    violations_after: int
-    reviews_before: int
-    reviews_after: int
+    proven_before: int
+    proven_after: int
+    presumed_before: int
+    presumed_after: int
+    likely_before: int
+    likely_after: int
+    possible_before: int
+    possible_after: int
     amount_before: Decimal
     amount_after: Decimal
 

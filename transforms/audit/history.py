@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sij_audit.transforms.audit.summary import STRENGTHS
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.store.deliveries import list_deliveries
 from sij_audit.transforms.store.durable import CrashPoint, nowhere, sync
@@ -37,8 +38,8 @@ class Figures:
     created: datetime
     previous_run_id: str | None
     findings: int
-    violations: int
-    reviews: int
+    strengths: Mapping[str, int]
+    """Findings by strength."""
     amount_at_risk: Decimal
     new_findings: int
     changed_findings: int
@@ -98,19 +99,18 @@ def _list_delivered(store: Store) -> set[str]:
 def _read_figures(store: Store, folder: Path) -> Figures | None:
     try:
         manifest = store.manifest(folder)
-        findings = pq.ParquetFile(folder / "findings.parquet").read(["status", "determination", "amount_at_risk"])
+        findings = pq.ParquetFile(folder / "findings.parquet").read(["status", "strength", "amount_at_risk"])
     except (AuditError, pa.ArrowException, OSError):
         return None
     statuses = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(findings["status"])}
     held = findings.filter(pc.not_equal(findings["status"], "withdrawn"))
-    determinations = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(held["determination"])}
+    strengths = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(held["strength"])}
     return Figures(
         as_of=date.fromisoformat(manifest["as_of"]),
         created=datetime.fromisoformat(manifest["created"]),
         previous_run_id=manifest["previous_run_id"],
         findings=held.num_rows,
-        violations=determinations.get("violation", 0),
-        reviews=determinations.get("review", 0),
+        strengths={strength: strengths.get(strength, 0) for strength in STRENGTHS},
         amount_at_risk=pc.sum(held["amount_at_risk"]).as_py() or Decimal("0.00"),
         new_findings=statuses.get("new", 0),
         changed_findings=statuses.get("changed", 0),

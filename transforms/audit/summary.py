@@ -11,6 +11,9 @@ from sij_audit.transforms.duck import fetch_as, fetch_one
 from sij_audit.transforms.store.folder import Batch
 from sij_audit.transforms.text import describe_newest_text
 
+STRENGTHS = ("proven", "presumed", "likely", "possible")
+"""How far a finding carries, the strongest first: the first two are violations, the others reviews."""
+
 
 @dataclass(frozen=True)
 class RowCounts:
@@ -168,7 +171,7 @@ def summarize(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], line_of_
             StrengthTotals,
             "(select policy_id, determination, strength, count(*) as findings, sum(amount_at_risk) as amount_at_risk from findings "
             "where status <> 'withdrawn' group by all) "
-            "order by policy_id, list_position(['proven', 'presumed', 'likely', 'possible'], strength)",
+            f"order by policy_id, list_position({list(STRENGTHS)}, strength)",
         ),
         statuses=fetch_as(
             con,

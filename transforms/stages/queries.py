@@ -118,8 +118,9 @@ def read_query(path: Path, stage: str) -> Query:
     known = needed | OPTIONAL_KEYS.get(stage, frozenset({"column"}))
     header: dict[str, str] = {}
     repeated: dict[str, dict[str, str]] = {key: {} for key in REPEATED_KEYS}
+    file = place_of(path)
     for entry in entries:
-        place = f"{place_of(path)}, line {entry.line}"
+        place = f"{file}, line {entry.line}"
         if entry.key not in known:
             raise AuditError(f"{place}: unknown header key '{entry.key}'; known here: {', '.join(sorted(known))}")
         if entry.key in REPEATED_KEYS:
@@ -137,7 +138,7 @@ def read_query(path: Path, stage: str) -> Query:
         if entry.key == "grain" and not GRAIN.fullmatch(entry.value):
             raise AuditError(f"{place}: grain: must be 'COLUMN, COLUMN: what a row is', 'one row' or 'no key: what a row is'")
     for key in sorted(needed - header.keys() - {key for key, named in repeated.items() if named}):
-        raise AuditError(f"{place_of(path)}, line 1: the header lacks '{key}'")
+        raise AuditError(f"{file}, line 1: the header lacks '{key}'")
     table = re.sub(r"^\d+_", "", path.stem)
     return Query(table, stage, path, text, header, prose, repeated["param"], repeated["column"])
 
