@@ -42,11 +42,11 @@ test: $(TOOLS) ## install, then run the tests
 test-fast: $(TOOLS) ## run the tests that need no whole run and no Prefect server, in at most two minutes
 	$(BIN)/python -m pytest -n $(WORKERS) $(FAST)
 
-# RESOLUTION is lowest-direct or highest; WITH narrows a package, such as "duckdb>=2".
+# RESOLUTION is lowest-direct or highest; WITH narrows a package, such as "duckdb>=2", which the bound of the locks would not allow: --no-config.
 test-unlocked: $(TOOLS) ## run the tests with other releases of what they need: RESOLUTION=highest WITH="duckdb<2"
 	rm -rf .venv-unlocked
 	$(PYTHON) -m venv .venv-unlocked
-	$(BIN)/uv pip install --quiet --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" "$(WITH)"
+	$(BIN)/uv pip install --quiet --no-config --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" "$(WITH)"
 	.venv-unlocked/bin/python -m pytest -n $(WORKERS)
 
 coverage: $(TOOLS) ## run the tests, list the lines that none of them reaches, and fail below the floor in pyproject.toml

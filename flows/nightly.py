@@ -157,7 +157,7 @@ def _end(night: Night) -> State[None]:
         case BusyError() as error:
             return Completed(name="Busy", message=str(error))
         case HeldBack() as error:
-            keep_summary(summarize_failure("Held back", as_of, str(error)))
+            keep_summary(summarize_failure("On hold", as_of, str(error)))
             fail_first(str(error))
             return Failed(name="Held", message=str(error))
         case AuditError() as error:

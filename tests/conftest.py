@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 
 from tests.prefect_house import House, open_house
@@ -24,22 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             chains.append(item)
     others = [item for item in items if item not in chains]
     items[:] = chains + others
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread_a_database() -> Iterator[None]:
-    """Let each database of this process work in one thread: over the few lines of a test a second one costs a third more, and gives nothing.
-
-    Commands that tests start have as many threads as the machine allows; `test_run_properties.py` compares runs with one, two and four.
-    """
-    connect = duckdb.connect
-
-    def connect_with_one(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
-        return connect(*arguments, **{**options, "config": {"threads": 1, **options.get("config", {})}})
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duckdb, "connect", connect_with_one)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -973,7 +973,7 @@ def describe_line(line: Line) -> Row:
 
 
 def audit(extracts: Sequence[Sequence[Row]], as_of: date, previous: Sequence[Row] = (), line_of_business: str | None = None) -> Audit:
-    """Audit extracts, taken in this order, against the findings of the run before."""
+    """Audit extracts, loaded in this order, against the findings of the run before."""
     rows = keep_rows(extracts)
     adjudicated = find_adjudication_dates(rows)
     standing = standing_lines((row for row in rows if takes_part(row)), adjudicated)

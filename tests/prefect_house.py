@@ -34,13 +34,15 @@ PATIENCE_SECONDS = 300
 
 
 def wait_for(what: str, look: Callable[[], T | None]) -> T:
-    """Look until there is something to see."""
+    """Look until there is something to see, the less often the longer it takes: each look costs a server some of the processors' time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
+    pause = 0.05
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 0.5)
     raise AssertionError(f"waited in vain for {what}")
 
 

@@ -24,7 +24,7 @@ def write(path: Path, query: str, *values: object) -> list[list[str]]:
 
 
 @given(hostile_texts)
-def test_what_is_put_before_a_text_is_taken_back(text: str) -> None:
+def test_what_is_put_before_a_text_is_taken_off(text: str) -> None:
     assert take_back(defuse(text)) == text
     assert defuse(text) in (text, f"'{text}")
 

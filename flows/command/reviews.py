@@ -70,6 +70,4 @@ def _print_imported(file: Path, what: str, rows: int, is_known: bool) -> None:
     from sij_audit.transforms.text import printable
 
     name = printable(file.name)
-    typer.echo(
-        f"{name}: was taken in last, nothing is new." if is_known else f"{name}: {rows:,} {what} taken in; the next run counts them."
-    )
+    typer.echo(f"{name}: was loaded last, nothing is new." if is_known else f"{name}: {rows:,} {what} loaded; the next run counts them.")

@@ -1,4 +1,4 @@
-"""A night that would change too much is held back until somebody has looked; a run that is asked for holds nothing back unless asked."""
+"""A night that would change too much is put on hold until somebody has looked; a run that is asked for is not, unless asked."""
 
 import shutil
 from collections.abc import Sequence
@@ -54,8 +54,8 @@ def test_fewer_than_a_hundred_findings_before_say_nothing(tmp_path: Path) -> Non
     assert run_reports(out, extract(out, 200), max_change=0.5).run is not None
 
 
-def test_run_holds_nothing_back_unless_asked(out: Path) -> None:
+def test_run_puts_nothing_on_hold_unless_asked(out: Path) -> None:
     given = extract(out, 150)
     held = command("run", given, "--out", out, "--as-of", "2024-06-30", "--max-change", "0.5")
-    assert (held.returncode, held.stderr.splitlines()[-1][:33]) == (5, "sij-audit: Held back, nothing was")
+    assert (held.returncode, held.stderr.splitlines()[-1][:33]) == (5, "sij-audit: On hold, nothing was p")
     assert command("run", given, "--out", out, "--as-of", "2024-06-30").returncode == 0

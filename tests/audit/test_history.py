@@ -112,7 +112,7 @@ def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
     assert "is the first run" in ended.stderr
 
 
-def test_what_two_runs_were_made_of_is_told(tmp_path: Path) -> None:
+def test_what_two_runs_were_made_of_is_reported(tmp_path: Path) -> None:
     out = tmp_path / "out"
     store = Store(out)
     extracts = [write_extract(tmp_path / f"{name}.parquet", [line(name, day)]) for name, day in zip("AB", DAYS, strict=False)]

@@ -38,7 +38,7 @@ def night(landing: Path, *feeds: Feed, as_of: date = AS_OF, **asked: Any) -> Res
     return run_audit(request, steps=ReportsAlone())
 
 
-def test_what_is_in_landing_is_taken_once_and_stays_as_it_was(landing: Path) -> None:
+def test_what_is_in_landing_is_loaded_once_and_stays_as_it_was(landing: Path) -> None:
     path = put(landing, "a.parquet", EARLY)
     before = (path.read_bytes(), path.stat().st_mtime_ns)
     assert [type(outcome) for outcome in night(landing).outcomes] == [Loaded]
@@ -68,7 +68,7 @@ def test_a_refused_extract_alarms_once_stays_in_the_controls_and_publishes_nothi
     assert night(landing).exit_code == 3
 
 
-def test_a_feed_that_did_not_come_is_told_of(landing: Path) -> None:
+def test_a_feed_that_did_not_come_is_reported(landing: Path) -> None:
     put(landing, "professional_1.parquet", EARLY)
     feeds = (
         Feed(name="professional", pattern="professional_*", latest_age_hours=24),
@@ -110,7 +110,7 @@ def test_a_landing_that_is_gone_is_no_reason_to_forget(landing: Path) -> None:
     assert [type(outcome) for outcome in night(landing).outcomes] == [LoadedBefore]
 
 
-def test_a_refusal_that_only_a_held_run_told_of_is_told_again(landing: Path) -> None:
+def test_a_refusal_that_only_a_run_on_hold_reported_is_reported_again(landing: Path) -> None:
     feed = Feed(name="professional", pattern="p_*")
     put(landing, "p_1.parquet", [{**row, "claim_status": "paid"} for row in EARLY])
     night(landing, feed)

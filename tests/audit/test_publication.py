@@ -414,7 +414,7 @@ def test_a_batch_with_other_rows_than_it_says_publishes_nothing(store: Store) ->
         publish_run(store, con, identify(), [replace(batch, controls=controls)], {}, Contents([], []))
 
 
-def test_hashes_of_batches_are_taken_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashes_of_batches_are_reused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first = publish(store, identify())
     make_batch(store, "b2")
     hashed = []

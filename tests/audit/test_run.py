@@ -26,7 +26,7 @@ def test_a_code_that_comes_into_force_later_leaves_a_batch_as_good_as_it_was(tmp
     check_codes(Store(tmp_path / "out").batches(), [*load_codes(), Code("99999", date(2099, 1, 1), None)])
 
 
-def test_a_file_name_that_is_no_utf_8_is_taken(tmp_path: Path) -> None:
+def test_a_file_name_that_is_no_utf_8_is_loaded(tmp_path: Path) -> None:
     name = os.fsdecode(b"claims \xff.csv")
     write_extract(tmp_path / "a.csv", [line("C1", "2024-01-02")]).rename(tmp_path / name)
     run(tmp_path / "out", tmp_path / name)

@@ -108,7 +108,7 @@ def test_line_of_business_and_date_are_those_of_the_run(tmp_path: Path, policy: 
     assert [(finding.status, finding.strength_before) for finding in found.comparison.findings] == [("withdrawn", "presumed")]
 
 
-def test_claims_that_are_not_published_yet_or_were_taken_back_do_not_count(tmp_path: Path, policy: Policy) -> None:
+def test_claims_that_are_not_published_yet_or_were_retracted_do_not_count(tmp_path: Path, policy: Policy) -> None:
     out = tmp_path / "out"
     early = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
     run_reports(out, write_extract(tmp_path / "1.parquet", early[:2]))
@@ -124,7 +124,7 @@ def test_claims_that_are_not_published_yet_or_were_taken_back_do_not_count(tmp_p
     assert len(try_on(out, policy, trial).comparison.findings) == 1
 
 
-def test_a_batch_that_is_gone_is_told(sample: Path, policy: Policy, tmp_path: Path) -> None:
+def test_a_batch_that_is_gone_is_reported(sample: Path, policy: Policy, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(sample, tmp_path / "out", symlinks=True))
     next((copy / "claims").iterdir()).unlink()
     with pytest.raises(AuditError, match=r"claims/ lacks the batch of claims_\d"):
@@ -208,12 +208,12 @@ def test_a_killed_one_leaves_nothing_for_long(sample: Path, policy: Policy, tmp_
         ([], "Nothing is to be tried. Name a limit with --set: "),
     ],
 )
-def test_what_cannot_be_tried_is_told(policy: Policy, assignments: list[str], said: str) -> None:
+def test_what_cannot_be_tried_is_reported(policy: Policy, assignments: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_trial(policy, assignments)
 
 
-def test_rules_that_cannot_be_switched_are_told(policy: Policy) -> None:
+def test_rules_that_cannot_be_switched_are_reported(policy: Policy) -> None:
     with pytest.raises(UsageError, match=r"nothing is no rule of CP\.MP\.166; its rules are: .*bilateral_injection \(off\)"):
         read_trial(policy, [], enable=["nothing"])
     with pytest.raises(UsageError, match=r"is on today already\. bilateral_injection is off today already\."):
@@ -222,7 +222,7 @@ def test_rules_that_cannot_be_switched_are_told(policy: Policy) -> None:
         read_trial(policy, [], enable=[INTERVAL], disable=[INTERVAL])
 
 
-def test_what_is_in_force_anyhow_is_told_and_left_out(policy: Policy) -> None:
+def test_what_is_in_force_anyhow_is_reported_and_left_out(policy: Policy) -> None:
     trial = read_trial(policy, ["series_months=12", f" {INTERVAL}.min_months = 3 "], enable=[INTERVAL])
     assert trial.notices == ("series_months is 12 today already.", f"{INTERVAL} is on today already.")
     assert str(trial) == f"{INTERVAL}.min_months 3 instead of 2"
@@ -269,7 +269,7 @@ def test_a_policy_of_ones_own_is_tried_on_and_extended_wherever_it_lies(sample: 
         ("taken/policy.toml/policy.toml", "cannot be written: "),
     ],
 )
-def test_where_it_cannot_be_written_is_told(policy: Policy, tmp_path: Path, file: str, said: str) -> None:
+def test_where_it_cannot_be_written_is_reported(policy: Policy, tmp_path: Path, file: str, said: str) -> None:
     extend(tmp_path / "taken", "")
     extend(tmp_path / "beside/cp_mp_166", "")
     before = files(tmp_path)

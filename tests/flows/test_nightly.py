@@ -151,7 +151,7 @@ def _answers(port: int) -> bool:
     return True
 
 
-def test_a_server_that_cannot_start_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_start_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "nonsense")
     started = time.monotonic()
@@ -160,7 +160,7 @@ def test_a_server_that_cannot_start_is_told_at_once(monkeypatch: pytest.MonkeyPa
     assert time.monotonic() - started < 60
 
 
-def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
     done = run_script("sound", "http://127.0.0.1:9/api", tmp_path)
     assert done.stdout.strip() == "0 AuditError"
 

@@ -119,7 +119,7 @@ def write_policy(folder: Path, rule: str) -> Path:
 
 
 def wait_for_ingest(out: Path) -> Path:
-    """The batch of the small extract, once it is taken in and the slow one is being read."""
+    """The batch of the small extract, once it is loaded and the slow one is being read."""
     return wait_for("the first batch", lambda: next(iter(out.glob("claims/*.parquet")), None))
 
 
@@ -162,7 +162,7 @@ def test_of_missed_runs_the_last_alone_is_made_up_for(served: Served, landing: P
     assert as_of_days(tmp_path / "out") == [nights[-1].date().isoformat()]
 
 
-def test_a_run_that_finds_out_taken_alarms_nobody(served: Served, landing: Path, tmp_path: Path) -> None:
+def test_a_run_that_finds_out_locked_alarms_nobody(served: Served, landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Store(out).lock():
         ended = served.run(out, landing=str(landing))
@@ -170,7 +170,7 @@ def test_a_run_that_finds_out_taken_alarms_nobody(served: Served, landing: Path,
     assert (served.inbox.kinds(out), (out / "journal.jsonl").exists()) == ([], False)
 
 
-def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: Served, tmp_path: Path) -> None:
+def test_a_run_that_changes_too_much_is_on_hold_until_somebody_accepts_it(served: Served, tmp_path: Path) -> None:
     out = tmp_path / "out"
     lines = [line(f"C{n}-{day}", f"2024-01-{day}", person=f"P{n}") for n in range(60) for day in (10, 15, 20)]
     run(out, write_extract(tmp_path / "claims.parquet", lines), as_of=date(2024, 6, 30))
@@ -181,7 +181,7 @@ def test_a_run_that_changes_too_much_is_held_until_somebody_accepts_it(served: S
     assert (held["state_name"], held["state_type"]) == ("Held", "FAILED")
     assert "against 120 of the run before" in held["state"]["message"]
     assert ((out / "current").readlink(), served.inbox.kinds(out)) == (before, ["hold"])
-    assert "# Held back" in served.house.artifact(held["id"])["data"]
+    assert "# On hold" in served.house.artifact(held["id"])["data"]
     accepted = served.run(out, as_of="2024-01-12", accept_change=True)
     assert (accepted["state_name"], (out / "current").readlink() != before) == ("Completed", True)
     assert served.inbox.kinds(out) == ["hold"], "a run that needs nobody is not told of"
@@ -205,12 +205,12 @@ def test_a_cancelled_run_ends_at_once_and_the_next_one_goes_on(served: Served, s
         pass
     following = served.run(out, landing=str(slow_landing))
     assert following["state_name"] == "Completed"
-    assert batch.stat() == taken, "what was taken in was read again"
+    assert batch.stat() == taken, "what was loaded was read again"
     assert (outcomes(out)[1:], served.inbox.kinds(out)) == (["published"], ["attention"])
     assert "failed: it was stopped or cancelled" in served.house.artifact(following["id"])["data"]
 
 
-def test_a_run_that_hangs_is_ended_and_told(served: Served, landing: Path, tmp_path: Path) -> None:
+def test_a_run_that_hangs_is_ended_and_reported(served: Served, landing: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     folder = write_policy(tmp_path / "endless", LEAKY.replace("person_id::integer > 0", f"({ENDLESS}) > 0"))
     served.set("wall_clock_minutes = 1", f'policies = ["{folder}"]')
@@ -255,7 +255,7 @@ def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_
         house.start_server()
         runner = house.start(*serve)
         wait_for("a published run", (out / "current").exists)
-        assert batch.stat() == taken, "what was taken in was read again"
+        assert batch.stat() == taken, "what was loaded was read again"
         assert house.deployment("killed")["paused"] is False
         published = wait_for(
             "the run's end", lambda: next((run for run in house.runs_of("killed") if run["state_name"] == "Completed"), None)
@@ -308,7 +308,7 @@ def test_a_work_pool_runs_it_and_goes_on_after_a_kill(house: House, slow_landing
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_who_is_told_to_stop_serving_cancels_what_runs(house: House, slow_landing: Path, tmp_path: Path, signal_number: int) -> None:
+def test_who_is_asked_to_stop_serving_cancels_what_runs(house: House, slow_landing: Path, tmp_path: Path, signal_number: int) -> None:
     out, name = tmp_path / "out", f"stopped-{signal_number}"
     runner = house.start("sij-audit", "serve", "--cron", NEVER, "--name", name, "--out", out, "--landing", slow_landing)
     run_id = house.ask_for_run(name)
@@ -330,7 +330,7 @@ def test_who_is_told_to_stop_serving_cancels_what_runs(house: House, slow_landin
         (("--cron", "0 2 * * *", "--out", "x", "--name", "a/b"), {}, "--name can hold no /"),
     ],
 )
-def test_what_cannot_be_served_is_told(options: tuple[str, ...], variables: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_what_cannot_be_served_is_reported(options: tuple[str, ...], variables: dict[str, str], said: str, tmp_path: Path) -> None:
     places: dict[str, Any] = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path)}
     done = command("serve", *options, **places | variables)
     assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (2, True, 1)

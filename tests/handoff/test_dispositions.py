@@ -115,7 +115,7 @@ def test_amounts_are_read_to_the_cent(tmp_path: Path, cell: object, amount: str)
 
 
 @pytest.mark.parametrize("cell", [-1, 1.005, "1,23", "1.234", "-5", "1e3", "ten", True, 1e15, "12 USD", "1234,50", "9" * 20, "٣"])
-def test_what_is_no_amount_is_told(tmp_path: Path, cell: object) -> None:
+def test_what_is_no_amount_is_reported(tmp_path: Path, cell: object) -> None:
     assert problems_of(write(tmp_path / "x.xlsx", [HEADER, (A, "upheld", cell)])) == (
         "x.xlsx: cannot be used as it is; nothing of it was read.\n  sheet Violations, row 2, column recovered_amount: "
         "must be US dollars, 0 or more, with at most two decimals after a point"
@@ -133,13 +133,13 @@ def test_what_formulas_gave_and_whole_numbers_are_read_as_they_look(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.xlsx"])
-def test_the_apostrophe_before_what_looks_like_a_formula_is_taken_back(tmp_path: Path, name: str) -> None:
+def test_the_apostrophe_before_what_looks_like_a_formula_is_taken_off(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, [HEADER, (A, "upheld", "", "'@me", "'=1+1"), (B, "upheld", "", "'me'", "it's")])
     assert [(disposition.reviewer, disposition.note) for disposition in read_dispositions(path)] == [("@me", "=1+1"), ("'me'", "it's")]
 
 
 @pytest.mark.parametrize(("name", "place"), [("x.csv", ""), ("x.xlsx", "sheet Violations, ")])
-def test_every_problem_is_told_by_its_place_up_to_ten(tmp_path: Path, name: str, place: str) -> None:
+def test_every_problem_is_reported_by_its_place_up_to_ten(tmp_path: Path, name: str, place: str) -> None:
     rows: Rows = [
         HEADER,
         (A, "upheld"),
@@ -196,7 +196,7 @@ def test_a_workbook_without_the_columns_is_refused(tmp_path: Path) -> None:
     assert problems_of(write(tmp_path / "x.xlsx", [("finding_id", "note"), (SECRET,)])) == message
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     assert problems_of(tmp_path / "x.csv") == "x.csv: there is no such file."
 
 

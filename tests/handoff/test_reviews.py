@@ -61,7 +61,7 @@ def test_the_next_run_carries_a_disposition(store: Store) -> None:
     assert run(store.root).run is None
 
 
-def test_a_file_that_was_taken_in_last_is_nothing_new(store: Store) -> None:
+def test_a_file_that_was_loaded_last_is_nothing_new(store: Store) -> None:
     file = review(store)
     import_dispositions(store, file)
     assert import_dispositions(store, file).is_known
@@ -103,7 +103,7 @@ def test_a_suppressed_finding_stays_in_findings_and_out_of_the_handoff(store: St
     assert handed(store) == [("new", None)]
 
 
-def test_a_suppression_of_nothing_that_is_there_is_told_and_taken_in(store: Store, tmp_path: Path) -> None:
+def test_a_suppression_of_nothing_that_is_there_is_reported_and_loaded(store: Store, tmp_path: Path) -> None:
     rows = [["C", "", "x", ""], ["0C", "", "x", ""], ["", "0" * 32, "x", ""], ["", finding(store)["finding_id"], "x", ""]]
     imported = suppress(store, write_csv(tmp_path / "s.csv", ["claim_id", "finding_id", "reason", "until"], rows))
     assert (imported.rows, imported.unmatched) == (4, "2., 3.")
@@ -140,7 +140,7 @@ def test_a_withdrawal_is_handed_over_even_of_a_suppressed_finding(store: Store, 
         (["claim_id", "reason", "until"], ["C", "x"], "Row 1: has not as many fields"),
     ],
 )
-def test_a_suppression_that_cannot_be_used_is_told_by_row_and_column(
+def test_a_suppression_that_cannot_be_used_is_reported_by_row_and_column(
     store: Store, tmp_path: Path, header: list[str], row: list[str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message) as error:
@@ -159,7 +159,7 @@ def test_a_review_of_no_finding_or_no_run_takes_nothing_in(store: Store) -> None
 
 def test_the_commands_take_files_in_and_the_summary_counts_what_is_kept_back(store: Store, tmp_path: Path) -> None:
     done = command("import-dispositions", review(store), "--out", store.root)
-    assert (done.returncode, done.stdout) == (0, "reviewed.csv: 1 dispositions taken in; the next run counts them.\n")
+    assert (done.returncode, done.stdout) == (0, "reviewed.csv: 1 dispositions loaded; the next run counts them.\n")
     file = write_csv(tmp_path / "s.csv", ["claim_id", "reason", "until"], [["unseen", "x", ""]])
     assert command("suppress", file, "--out", store.root).returncode == 0
     said = command("run", "--out", store.root, "--as-of", "2024-06-30").stdout

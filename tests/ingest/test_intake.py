@@ -162,7 +162,7 @@ def test_null_is_a_data_source_like_any_other(store: Store) -> None:
     assert counts(taken(store, csv_bytes(rows, header))) == (3, 2, 1, 0, 0)
 
 
-def test_claims_taken_before_are_kept(store: Store) -> None:
+def test_claims_loaded_before_are_kept(store: Store) -> None:
     taken(store, csv_bytes([GOOD]), "mon.csv")
     correction = csv_bytes([["C1", "1", "M1", "2024-01-15", "99213", "1"], ["C9", "1", "M1", "2024-01-15", "99213", "1"]])
     assert counts(taken(store, correction, "tue.csv")) == (2, 1, 1, 0, 0)
@@ -173,7 +173,7 @@ def test_refused_rows_make_no_claim_relevant(store: Store) -> None:
     assert counts(taken(store, csv_bytes(rows))) == (2, 0, 1, 1, 0)
 
 
-def test_a_claim_is_told_by_its_own_number_where_hashes_collide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_is_known_by_its_own_number_where_hashes_collide(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [GOOD, ["C2", "1", "M1", "2024-01-15", "99213", "1"]]
     for module in (kept_lines, row_checks):
         monkeypatch.setattr(module, "CLAIM_HASH", "length(claim_id)::ubigint")

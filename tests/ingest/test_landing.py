@@ -434,7 +434,7 @@ def test_a_retracted_extract_whose_batch_is_deleted_stays_away_until_that_is_und
     assert words_of(night(store, folder)[1]) == {"a.csv": "loaded"}
 
 
-def test_a_refused_file_whose_bytes_were_taken_under_another_name_is_looked_at(store: Store, folder: Path) -> None:
+def test_a_refused_file_whose_bytes_were_loaded_under_another_name_is_looked_at(store: Store, folder: Path) -> None:
     feeds = [Feed(name="claims", pattern="claims_*", required_columns=("claim_status",))]
     columns = [name for name in COLUMNS if name != "claim_status"]
     write(folder / "claims_1.csv", "C1", columns=columns)
@@ -622,7 +622,7 @@ def test_what_is_required_decides_again_once_it_is_changed(store: Store, folder:
     assert words_of(night(store, folder, feeds=[CLAIMS])[1]) == {"claims_1.csv": "known"}
 
 
-def test_what_was_taken_before_a_column_was_required_is_read_again_for_a_code(store: Store, folder: Path) -> None:
+def test_what_was_loaded_before_a_column_was_required_is_read_again_for_a_code(store: Store, folder: Path) -> None:
     write(folder / "claims_1.csv", "C1", columns=without("claim_status"))
     night(store, folder)
     in_force = [*CODES, Code("99213", None, None)]
@@ -708,7 +708,7 @@ def test_a_column_that_is_there_no_more_or_empty_is_lost(store: Store, folder: P
     assert lose(second, published) == ["The feed claims lost claim_status: claims_3.csv has none, and its earlier extracts do."]
 
 
-def test_a_loss_is_told_until_it_is_published_and_then_is_the_rule(store: Store, folder: Path) -> None:
+def test_a_loss_is_reported_until_it_is_published_and_then_is_the_rule(store: Store, folder: Path) -> None:
     first = take(store, write(folder / "claims_1.csv", "C1"))
     second = take(store, write(folder / "claims_2.csv", "C2", columns=without("claim_status")))
     assert len(lose(store, first)) == 1

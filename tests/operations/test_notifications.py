@@ -233,7 +233,7 @@ def test_what_needs_somebody_says_so(tmp_path: Path, request_of: Request) -> Non
 @pytest.mark.parametrize(
     ("error", "kind", "exit_code", "sentence"),
     [
-        (HeldBack("Held back: too much."), "hold", 5, "Held back: too much."),
+        (HeldBack("On hold: too much."), "hold", 5, "On hold: too much."),
         (AuditError("No room."), "failure", 4, "No room."),
         (ValueError(MARKER), "failure", 4, "Stopped by ValueError; the log of the run says where."),
     ],
@@ -249,9 +249,9 @@ def test_nobody_is_notified_of_what_they_do_not_ask_for(web: Web, request_of: Re
     request = replace(request_of, settings=by_web(web.url, "hold"))
     assert notify_of_error(request, AuditError("No room.")) == []
     assert notify_of_error(replace(request_of, settings=by_web(web.url)), BusyError("Another run.")) == []
-    assert notify_of_error(request_of, HeldBack("Held back.")) == []
+    assert notify_of_error(request_of, HeldBack("On hold.")) == []
     assert web.got == []
-    assert notify_of_error(request, HeldBack("Held back.")) == []
+    assert notify_of_error(request, HeldBack("On hold.")) == []
     assert [told["kind"] for _, _, told in web.got] == ["hold"]
 
 

@@ -39,7 +39,7 @@ def test_a_published_run_is_well_until_it_is_too_old(store: Store) -> None:
     assert status(store, hours_later=25).is_good
 
 
-@pytest.mark.parametrize(("outcome", "told"), [("held", "was held back: Too much."), ("failed", "failed: Too much.")])
+@pytest.mark.parametrize(("outcome", "told"), [("held", "was put on hold: Too much."), ("failed", "failed: Too much.")])
 def test_a_run_that_was_held_or_failed_needs_somebody(store: Store, outcome: str, told: str) -> None:
     end(store, begin(store, "nightly", AS_OF), "published", "R1")
     end(store, begin(store, "nightly", AS_OF), outcome, message="Too much.")

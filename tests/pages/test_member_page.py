@@ -196,7 +196,7 @@ def test_who_has_no_finding_has_a_page_that_says_so(tmp_path: Path, rows: list[R
     assert "0 violations, 0 reviews" in text_of(member)
 
 
-def test_a_finding_that_was_withdrawn_is_told_apart_and_not_drawn(tmp_path: Path) -> None:
+def test_a_finding_that_was_withdrawn_stands_apart_and_is_not_drawn(tmp_path: Path) -> None:
     rows = [line("A", "2023-03-01"), line("B", "2023-05-10"), line("C", "2023-06-01")]
     assert len(audit(tmp_path, *rows).findings) == 1
     run(tmp_path / "out", write_extract(tmp_path / "y.parquet", [line("C", "2023-06-01", claim_frequency_code="8", paid_date=AS_OF)]))

@@ -136,7 +136,7 @@ if os.geteuid() == 0:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_who_is_not_of_the_group_is_told_so(folder: Path, group: grp.struct_group) -> None:
+def test_who_is_not_of_the_group_gets_a_clear_error(folder: Path, group: grp.struct_group) -> None:
     current = publish(folder, group.gr_name, line("C1", "2024-01-10"))
     if os.geteuid() == 0:
         for arguments in ([], ["--run", current.name]):

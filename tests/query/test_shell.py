@@ -127,7 +127,7 @@ def test_without_a_published_run_there_is_nothing_to_ask(tmp_path: Path) -> None
         ("select length(string_agg(a, '')) from (select repeat('x', 1000000) as a from range(3000))", "needs more memory"),
     ],
 )
-def test_a_query_that_fails_ends_with_4_and_is_told(
+def test_a_query_that_fails_ends_with_4_and_is_reported(
     tmp_path: Path, ask: Callable[..., subprocess.CompletedProcess[str]], query: str, told: str
 ) -> None:
     (tmp_path / "query.csv").touch()

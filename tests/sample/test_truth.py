@@ -88,7 +88,7 @@ def test_proven_violations_are_right_and_presumed_ones_mostly(out: Path, truth: 
         assert f"| {strength} | {found} | {right} |" in readme
 
 
-def test_what_broke_the_policy_is_found_unless_its_claims_were_taken_back_or_wait(out: Path, truth: Truth) -> None:
+def test_what_broke_the_policy_is_found_unless_its_claims_were_retracted_or_wait(out: Path, truth: Truth) -> None:
     found = {(row["person_id"], row["service_date"], row["rule_id"]) for row in read_report(out)}
     everybody: tuple[Person | TreatedPerson, ...] = (*truth.people, *truth.patients)
     billed = {person.person_id: person.scenario if isinstance(person, Person) else person.billing for person in everybody}

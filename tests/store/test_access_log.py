@@ -99,7 +99,7 @@ def test_what_somebody_put_under_the_name_is_not_written_to(log: AccessLog, tmp_
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_where_nothing_can_be_written_it_is_told(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_it_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AuditError, match="setting `group`"):
         find_log(tmp_path / "file", RUN)

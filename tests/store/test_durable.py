@@ -109,7 +109,7 @@ def test_the_next_try_succeeds(folder: Path, step: str) -> None:
 
 
 @pytest.mark.parametrize("act", [write_new, publish_new, switch_to_new])
-def test_steps_are_told_in_their_order(folder: Path, act: Callable[..., None]) -> None:
+def test_steps_are_reported_in_their_order(folder: Path, act: Callable[..., None]) -> None:
     steps: list[str] = []
     act(folder, steps.append)
     assert steps == [step for step in CRASH_POINTS if DEATHS[step][0] is act]

@@ -35,7 +35,7 @@ def test_a_run_is_written_down_with_its_outcome(tmp_path: Path) -> None:
     assert all(attempt.ended and attempt.begun <= attempt.ended for attempt in found)
 
 
-def test_a_failed_run_is_told_of_until_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_is_reported_until_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extract = write_extract(tmp_path / "1.parquet", EARLY)
 
     def fail(*_arguments: object) -> None:
@@ -50,7 +50,7 @@ def test_a_failed_run_is_told_of_until_a_good_one(tmp_path: Path, monkeypatch: p
     assert run(tmp_path / "out", extract).notices == ()
 
 
-def test_a_run_that_was_killed_is_told_of(tmp_path: Path) -> None:
+def test_a_run_that_was_killed_is_reported(tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(out)
     if (child := os.fork()) == 0:

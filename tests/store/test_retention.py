@@ -141,7 +141,7 @@ def test_the_setting_says_when(store: Store) -> None:
     assert len(run_reports(store.root, settings=Settings(retention_days=4)).remarks) == 1
 
 
-def test_an_extract_whose_batch_was_deleted_is_not_taken_in_again_until_that_is_undone(store: Store, tmp_path: Path) -> None:
+def test_an_extract_whose_batch_was_deleted_is_not_loaded_again_until_that_is_undone(store: Store, tmp_path: Path) -> None:
     before = reports(store.root)
     retract(store, "a.csv", "test data")
     age(store, 401)

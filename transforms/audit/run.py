@@ -61,7 +61,7 @@ class Request:
     command: str = "run"
     """What the journal calls the run."""
     max_change: float | None = None
-    """The share of the findings of the run before that may change without that somebody looks; None where nothing is held back."""
+    """The share of the findings of the run before that may change without that somebody looks; None where no run is put on hold."""
     accept_change: bool = False
     """Somebody has looked."""
 
@@ -167,7 +167,7 @@ def _audit_loaded(
     report: Reporter,
     steps: RunSteps,
 ) -> Result:
-    """Audit all that OUT holds, and publish what is new and need not be held back."""
+    """Audit all that OUT holds, and publish what is new, unless it must be put on hold."""
     settings = request.settings
     batches = select_batches(store.batches(), codes, retractions(store), request.settings.claim_statuses)
     notices = missing_feeds(settings.feeds, batches, outcomes, datetime.now(UTC))
@@ -178,7 +178,7 @@ def _audit_loaded(
     losses = lost_columns(settings.feeds, batches, published_extracts(store))
     most_change = None if request.accept_change else request.max_change
     if losses and most_change is not None:
-        raise HeldBack(f"Held back, nothing was published. {' '.join(losses)} Have the feed mended, or publish with --accept-change.")
+        raise HeldBack(f"On hold, nothing was published. {' '.join(losses)} Have the feed mended, or publish with --accept-change.")
     inputs = gather_inputs(store, batches, outcomes, policies, identity, settings.memory_limit, report)
     with audited(inputs, steps) as audit:
         if most_change is not None:
@@ -194,7 +194,7 @@ def check_change(con: duckdb.DuckDBPyConnection, max_change: float) -> None:
     changed = fetch_one(con, "select count(*) from compared_findings where status <> 'open'")
     if before >= ENOUGH_FINDINGS and changed > max_change * before:
         raise HeldBack(
-            f"Held back, nothing was published: {changed:,} findings would be new, changed or withdrawn, against {before:,} of the run before; "
+            f"On hold, nothing was published: {changed:,} findings would be new, changed or withdrawn, against {before:,} of the run before; "
             f"max_change allows {max_change:.0%}. `sij-audit plan` shows them; --accept-change publishes."
         )
 

@@ -31,6 +31,9 @@ from sij_audit.transforms.stages.running import run_lines, run_rules, run_stage,
 from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 
+LITTLE = 1_000_000
+"""Bytes of batches below which one thread audits them."""
+
 
 @dataclass(frozen=True)
 class AuditInputs:
@@ -77,7 +80,8 @@ class RunSteps:
     def lines(self, inputs: AuditInputs) -> Audit:
         """Open a database over the batches, and find the claim lines that stand after corrections; the caller closes the connection."""
         inputs.report(StageBegun("lines"))
-        con = open_warehouse(inputs.work, inputs.memory_limit)
+        size = sum(path.stat().st_size for path in inputs.tables.batch_files)
+        con = open_warehouse(inputs.work, inputs.memory_limit, threads=1 if size < LITTLE else None)
         try:
             load_inputs(con, inputs.tables)
             if inputs.findings_before is not None:

@@ -36,7 +36,7 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a file: how many rows were taken in, none where it is the very file that was taken in last."""
+    """What became of a file: how many rows were loaded, none where it is the very file that was loaded last."""
 
     rows: int
     is_known: bool
@@ -62,7 +62,7 @@ def hash_reviews(store: Store) -> tuple[str, ...]:
 def import_dispositions(store: Store, file: Path) -> Imported:
     """Take in what reviewers say of findings (xlsx, csv or parquet: columns finding_id, disposition, recovered_amount, reviewer, note, run_id).
 
-    Each is bound to what its finding rested on in the run that the row names, by default the current one. UsageError, and nothing is taken in,
+    Each is bound to what its finding rested on in the run that the row names, by default the current one. UsageError, and nothing is loaded,
     where a row cannot be used; BusyError where a run holds OUT.
     """
     dispositions = read_dispositions(_existing(file))
@@ -79,7 +79,7 @@ def _bind(store: Store, file: Path, dispositions: Sequence[Disposition]) -> list
     if missing := [number for number, key in enumerate(keys, 1) if key not in known]:
         raise UsageError(
             f"{file.name}: {len(missing)} of its {len(keys)} reviews are of findings that are not in the run that they name, or in the current"
-            f" one: the {_ordinals(missing)}. Correct finding_id or run_id; nothing was taken in."
+            f" one: the {_ordinals(missing)}. Correct finding_id or run_id; nothing was loaded."
         )
     return [
         {
@@ -101,7 +101,7 @@ def _ordinals(numbers: Sequence[int]) -> str:
 def _read_findings(store: Store, file: Path, run_id: str) -> list[dict[str, Any]]:
     run = store.runs / run_id
     if not RUN_ID.fullmatch(run_id) or not (run / "manifest.json").is_file():
-        raise UsageError(f"{file.name}: names a run that {store.root} does not hold. Correct the column run_id; nothing was taken in.")
+        raise UsageError(f"{file.name}: names a run that {store.root} does not hold. Correct the column run_id; nothing was loaded.")
     with open_run(run) as con:
         return fetch_dicts(
             con,
@@ -116,7 +116,7 @@ def suppress(store: Store, file: Path) -> Imported:
     """Take in which claims or findings somebody else has, from a CSV file: claim_id (and data_source) or finding_id, reason, until.
 
     They are kept out of the hand-off up to and including the day `until`, or for good where it is empty. A later row for the same claim or
-    finding has the last word, so that a day that has passed ends it. UsageError, and nothing is taken in, where a row cannot be used.
+    finding has the last word, so that a day that has passed ends it. UsageError, and nothing is loaded, where a row cannot be used.
     """
     rows = _read_suppressions(_existing(file))
     with store.lock():
@@ -162,7 +162,7 @@ def _read_suppressions(file: Path) -> list[dict[str, Any]]:
     rows = [_read_suppression(number, record, problems) for number, record in enumerate(records, 1)]
     if problems:
         more = f" And {len(problems) - NAMED} more." if len(problems) > NAMED else ""
-        raise UsageError(f"{file.name}: nothing was taken in. " + " ".join(problems[:NAMED]) + more)
+        raise UsageError(f"{file.name}: nothing was loaded. " + " ".join(problems[:NAMED]) + more)
     return rows
 
 

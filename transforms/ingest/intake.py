@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from sij_audit.transforms.columns import COLUMNS, FORMAT
+from sij_audit.transforms.duck import ONE_THREAD, QUICK
 from sij_audit.transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.batch_codes import code_table, ingest_mark, is_as_kept_today
 from sij_audit.transforms.ingest.batch_files import write_lines, write_quarantine
@@ -39,6 +40,9 @@ from sij_audit.transforms.store.folder import Batch, Store
 from sij_audit.transforms.store.retractions import retractions
 
 NO_TERMS = Terms()
+
+LITTLE = 4_000_000
+"""Bytes of an extract below which one thread reads it."""
 
 FEW_ROWS = 10
 """So many quarantined rows refuse no extract, unless they are all that it has."""
@@ -156,7 +160,7 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
     work.mkdir(mode=0o700, parents=True)
     try:
         with ExitStack() as stack:
-            con = stack.enter_context(_connect(work, given.memory_limit, given.terms.claim_statuses))
+            con = stack.enter_context(_connect(work, given))
             part = stack.enter_context(given.format.open_part(PartInput(con, extract, COLUMNS, work, given.progress, is_trusted)))
             if sidecars.rows not in (None, part.rows_read):
                 raise ExtractRefused(
@@ -234,11 +238,13 @@ def _refuse_unusable(batch: Batch, part: Part, rows: ScannedRows, given: Given) 
         )
 
 
-def _connect(work: Path, memory_limit: str, claim_statuses: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+def _connect(work: Path, given: Given) -> duckdb.DuckDBPyConnection:
     share, whole = MEMORY_SHARE
     con = duckdb.connect(
         config={
-            "memory_limit": f"{bytes_of(memory_limit) * share // whole // 10**6}MB",
+            **QUICK,
+            **(ONE_THREAD if given.extract.size < LITTLE else {}),
+            "memory_limit": f"{bytes_of(given.memory_limit) * share // whole // 10**6}MB",
             "temp_directory": str(work / "spill"),
             "preserve_insertion_order": True,
             "enable_external_file_cache": False,
@@ -246,7 +252,7 @@ def _connect(work: Path, memory_limit: str, claim_statuses: Mapping[str, str]) -
         }
     )
     con.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
-    con.execute(define_status_words(claim_statuses))
+    con.execute(define_status_words(given.terms.claim_statuses))
     return con
 
 

@@ -63,7 +63,7 @@ def notify_of_result(request: Request, result: Result) -> Result:
 
 
 def notify_of_error(request: Request, error: BaseException) -> list[str]:
-    """Notify people that a run was held back or failed; give a sentence for each place that the notification did not reach."""
+    """Notify people that a run was put on hold or failed; give a sentence for each place that the notification did not reach."""
     if isinstance(error, BusyError):
         return []
     return send(request.settings, describe_error(request, error))
@@ -100,7 +100,7 @@ def describe_error(request: Request, error: BaseException) -> Message:
     sentence = str(error) if known else f"Stopped by {type(error).__name__}; the log of the run says where."
     return Message(
         kind="hold" if is_held else "failure",
-        title=f"sij-audit: a run {'was held back' if is_held else 'failed'}, and nothing was published",
+        title=f"sij-audit: a run {'was put on hold' if is_held else 'failed'}, and nothing was published",
         lines=(sentence,),
         facts={**_facts(request, error.exit_code if isinstance(error, AuditError) else AuditError.exit_code), "message": sentence},
     )

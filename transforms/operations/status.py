@@ -31,7 +31,7 @@ def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
     if good and good[-1] not in published[-1:]:
         sentences.append(f"nothing was new {_ago(good[-1].ended, now)}")
     if last is not None and last.outcome not in GOOD:
-        what = {"held": "was held back", "failed": "failed"}.get(
+        what = {"held": "was put on hold", "failed": "failed"}.get(
             last.outcome or "", "never ended: it was killed, cancelled or ran out of time"
         )
         sentences.append(f"the last {last.command}, begun {_ago(last.begun, now)}, {what}" + (f": {last.message}" if last.message else ""))

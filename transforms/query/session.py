@@ -8,12 +8,15 @@ from typing import TypeVar
 
 import duckdb
 
-from sij_audit.transforms.duck import quote_text
+from sij_audit.transforms.duck import ONE_THREAD, QUICK, quote_text
 from sij_audit.transforms.errors import AuditError
 
 T = TypeVar("T")
 
 MEMORY_LIMIT = "1GB"
+
+LITTLE = 16_000_000
+"""Bytes of a database below which one thread reads it; one without a claim has 7 million."""
 
 LOCK = """
 set autoinstall_known_extensions = false;
@@ -39,9 +42,11 @@ def open_run(run: Path, read_tables: Mapping[str, Sequence[Path]] | None = None)
     from them.
     AuditError where the file cannot be opened.
     """
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": ""}) as con:
+    database = run / "audit.duckdb"
+    threads = ONE_THREAD if database.is_file() and database.stat().st_size < LITTLE else {}
+    with duckdb.connect(config={**QUICK, **threads, "memory_limit": MEMORY_LIMIT, "temp_directory": ""}) as con:
         try:
-            con.execute(f"attach {quote_text(str(run / 'audit.duckdb'))} as audit (read_only)")
+            con.execute(f"attach {quote_text(str(database))} as audit (read_only)")
         except duckdb.Error as error:
             raise AuditError(f"runs/{run.name}/audit.duckdb cannot be opened ({type(error).__name__}).") from None
         for table, paths in (read_tables or {}).items():

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
-from sij_audit.transforms.duck import insert_rows, quote_name, scan_parquet
+from sij_audit.transforms.duck import QUICK, insert_rows, quote_name, scan_parquet
 from sij_audit.transforms.stages.reference import load_reference
 
 CONTROL_COLUMNS = {
@@ -115,6 +115,7 @@ class Inputs:
 def open_warehouse(folder: Path, memory_limit: str = "1500MB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB in memory that spills into `folder` and can load no extension."""
     config: dict[str, Any] = {
+        **QUICK,
         "memory_limit": memory_limit,
         "temp_directory": str(folder),
         "autoinstall_known_extensions": False,
