@@ -151,8 +151,11 @@ def draw_finding(finding: Finding, timeline: Timeline) -> Picture | None:
     for index, (day, label, look) in enumerate(callouts):
         x, y = scale.x(day), 16 + 18.0 * index
         shapes.append(line(x, y - 10, x, bottom, f"plumb {look}"))
-        is_right = x + len(label) * BOLD_LETTER > WIDTH
-        shapes.append(text(x - 6 if is_right else x + 6, y, label, f"callout {look}", "end" if is_right else "start"))
+        length = len(label) * BOLD_LETTER
+        if x + 6 + length <= WIDTH:
+            shapes.append(text(x + 6, y, label, f"callout {look}", "start"))
+        else:  # before its line, or as far back as the frame allows
+            shapes.append(text(max(x - 6, min(length, WIDTH)), y, label, f"callout {look}", "end"))
     shapes += draw_tracks(scale, top, shown, tracks, {finding.service_date: finding.determination})
     if finding.kind == "count":
         shapes.append(text(LEFT - 10, below + 12, "Counts until", "strong", "end"))
