@@ -46,7 +46,7 @@ test-fast: $(TOOLS) ## run the tests that need no whole run and no Prefect serve
 test-unlocked: $(TOOLS) ## run the tests with other releases of what they need: RESOLUTION=highest WITH="duckdb<2"
 	rm -rf .venv-unlocked
 	$(PYTHON) -m venv .venv-unlocked
-	$(BIN)/uv pip install --quiet --no-config --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" "$(WITH)"
+	$(BIN)/uv pip install --quiet --no-config --python .venv-unlocked --resolution $(RESOLUTION) --editable ".[dev]" --group build "$(WITH)"
 	.venv-unlocked/bin/python -m pytest -n $(WORKERS)
 
 coverage: $(TOOLS) ## run the tests, list the lines that none of them reaches, and fail below the floor in pyproject.toml

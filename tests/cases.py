@@ -182,13 +182,25 @@ def _bound(sql: str, values: Mapping[str, Any], case: Case) -> dict[str, Any]:
     return {name: known[name] for name in duckdb.extract_statements(sql)[0].named_parameters}
 
 
+IS_VIEW = """
+select is_view from (
+    select schema_name, table_name as name, false as is_view from duckdb_tables() union all
+    select schema_name, view_name, true from duckdb_views() where not internal
+)
+where name = ?
+order by list_position(string_split(current_setting('search_path'), ','), schema_name) nulls last limit 1
+"""
+"""Whether a name means a view, where the schemas of the search path are looked through in their order."""
+
+
 def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable) -> None:
     """Put the rows, and no others, into a table or in the place of a view."""
     types = _column_types(con, name)
     _insist(table, types, name)
-    try:
+    [(is_view,)] = con.execute(IS_VIEW, [name]).fetchall()
+    if not is_view:
         con.execute(f"delete from {name}")
-    except duckdb.BinderException:  # a view
+    else:
         con.execute(f"create temp table shape as select * from {name} limit 0")
         con.execute(f"drop view {name}")
         con.execute(f"create table {name} as select * from shape")

@@ -56,11 +56,15 @@ def fetch_as(con: duckdb.DuckDBPyConnection, kind: type[T], source: str) -> tupl
     return tuple(kind(*row) for row in con.execute(f"select {columns} from {source}").fetchall())
 
 
+def fetch_row(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...]:
+    """Run a query that gives one row. It is fetched to its end: before that a connection of DuckDB 2.0 does nothing else."""
+    [row] = con.execute(sql, values).fetchall()
+    return tuple(row)
+
+
 def fetch_one(con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
     """Run a query that gives one row, and give its first cell."""
-    row = con.execute(sql, values).fetchone()
-    assert row is not None, "the query gives a row"
-    return row[0]
+    return fetch_row(con, sql, values)[0]
 
 
 @contextmanager

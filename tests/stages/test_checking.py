@@ -44,7 +44,7 @@ WRONG = [
     (changed("false as is_violation", "'no' as is_violation"), ": column 'is_violation' is VARCHAR, and must be BOOLEAN."),
     (
         changed("false as is_violation", "null as is_violation"),
-        "must be BOOLEAN; a null without a type counts as INTEGER: cast it, or leave",
+        "must be BOOLEAN; a null needs a type: cast it, or leave",
     ),
     (changed("    service_date,", "    service_date + to_months(1) as service_date,"), "'service_date' is TIMESTAMP, and must be DATE."),
     (changed("from injections", "from injections where line_count > $limit"), " names $limit, which is neither a setting nor a limit"),

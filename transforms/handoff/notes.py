@@ -7,6 +7,7 @@ import duckdb
 import polars as pl
 
 from sij_audit.transforms.columns import ROW_OUTCOMES
+from sij_audit.transforms.frames import fetch_frame
 from sij_audit.transforms.handoff.book import CONFIDENTIAL, NOTE_WIDTH, Note
 from sij_audit.transforms.handoff.handed_columns import ADDED_COLUMNS, INPUTS, MAIN_COLUMNS, NEXT_COLUMNS, PROVIDER_COLUMNS
 from sij_audit.transforms.text import describe_newest_text
@@ -59,7 +60,7 @@ def _describe_run(con: duckdb.DuckDBPyConnection, since: str | None) -> list[Not
 
 
 def _describe_counts(con: duckdb.DuckDBPyConnection) -> list[Note]:
-    totals = con.execute("select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order").pl()
+    totals = fetch_frame(con, "select policy_id, part, findings, amount_at_risk from handed_totals order by policy_id, part_order")
     [(claims,)] = con.execute("select count(*) from records_request").fetchall()
     [(left_out, providers)] = con.execute("select coalesce(sum(claims), 0)::bigint, count(*) from left_out_requests").fetchall()
     cap = f" The cap on requests leaves out {left_out:,} more, of providers: {providers:,}." if left_out else ""
@@ -93,7 +94,7 @@ def sum_to_work_on(parts: pl.DataFrame) -> tuple[int, Decimal]:
 
 
 def _describe_controls(con: duckdb.DuckDBPyConnection) -> list[Note]:
-    controls = con.execute("from controls order by extract, reason").pl()
+    controls = fetch_frame(con, "from controls order by extract, reason")
     notes = _heading("Control totals of the extracts")
     for measure, label in (("rows", "rows"), ("paid", "paid, US$")):
         *by_outcome, total = sum_by_outcome(controls, measure).iter_rows()
@@ -164,10 +165,10 @@ def _describe_doubts(con: duckdb.DuckDBPyConnection) -> list[Note]:
 
 
 def _describe_rules(con: duckdb.DuckDBPyConnection) -> list[Note]:
-    rules = con.execute("from rules order by rowid").pl()
+    rules = fetch_frame(con, "from rules order by rowid")
     return [
         *_heading("What rules find, and by which limits"),
-        *(note for rule in list_rules(rules, con.execute("from limits").pl()).iter_rows() for note in _pair(*rule)),
+        *(note for rule in list_rules(rules, fetch_frame(con, "from limits")).iter_rows() for note in _pair(*rule)),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sij_audit.transforms.columns import COLUMNS, QUARANTINE_REASONS, ROW_OUTCOMES
-from sij_audit.transforms.duck import fetch_one
+from sij_audit.transforms.duck import fetch_one, fetch_row
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.ingest.part import REASONS, Part
 from sij_audit.transforms.ingest.row_checks import ScannedRows, count_faults
@@ -38,10 +38,11 @@ def balance_rows(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]
         ("kept", "from kept where not is_repeat"),
         ("duplicate", "from kept where is_repeat"),
     ):
-        rows[outcome], paid[outcome] = con.execute(f"select count(*), coalesce(sum(paid_amount) * 100, 0) {query}").fetchone() or (0, 0)
-    rows["not_relevant"], paid["not_relevant"] = con.execute(
-        "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 and position not in (select position from kept_rows)"
-    ).fetchone() or (0, 0)
+        rows[outcome], paid[outcome] = fetch_row(con, f"select count(*), coalesce(sum(paid_amount) * 100, 0) {query}")
+    rows["not_relevant"], paid["not_relevant"] = fetch_row(
+        con,
+        "select count(*), coalesce(sum(paid_cents), 0) from checked where reason = 0 and position not in (select position from kept_rows)",
+    )
     for what, counts in (("rows", rows), ("paid dollars", paid)):
         if counts["read"] != sum(counts[outcome] for outcome in ROW_OUTCOMES):
             raise AuditError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sij_audit.transforms.columns import COLUMNS
-from sij_audit.transforms.duck import fetch_one, quote_text
+from sij_audit.transforms.duck import fetch_one, fetch_row, quote_text
 from sij_audit.transforms.ingest.part import REASONS, Part
 from sij_audit.transforms.ingest.readings import (
     BLANK_LETTERS,
@@ -162,7 +162,7 @@ def count_faults(part: Part, rows: ScannedRows) -> list[tuple[str, str, int]]:
     for source in part.sources():
         read = f"(select preset, {', '.join(_list_cells(readings))} from {select_drafts(readings, source)})"
         tests = ", ".join(f"count(*) filter (where {test})" for _, _, test in faults)
-        found = part.con.execute(f"select {tests} from {read} where preset = 0").fetchone() or ()
+        found = fetch_row(part.con, f"select {tests} from {read} where preset = 0")
         counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
     return [(reason, column, count) for (reason, column, _), count in zip(faults, counts, strict=True) if count]
 
@@ -233,7 +233,7 @@ def _count_date_forms(part: Part, names: Sequence[str]) -> dict[str, str]:
         for source in part.sources():
             texts = f"(select {text} as text from {source} where preset <> {REASONS['unparseable_row']})"
             reads = ", ".join(f"count({read_date('text', form)})" for form in DATE_FORMS)
-            found = part.con.execute(f"select {reads} from {texts}").fetchone() or ()
+            found = fetch_row(part.con, f"select {reads} from {texts}")
             counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
         best[name] = tuple(DATE_FORMS)[counts.index(max(counts))]
     return best

@@ -14,6 +14,7 @@ import polars as pl
 
 from sij_audit.transforms.duck import fetch_dicts
 from sij_audit.transforms.errors import UsageError
+from sij_audit.transforms.frames import fetch_frame
 from sij_audit.transforms.pages.charts import Look
 from sij_audit.transforms.pages.parts import STRENGTHS
 from sij_audit.transforms.query.versions import check_columns
@@ -252,7 +253,8 @@ def read_member(con: duckdb.DuckDBPyConnection, run: Path, person: str) -> Membe
     """Read a person of the run that `con` has open; UsageError, which does not repeat the person's id, where the run has no line of it."""
     check_columns(con, run, NEEDED_COLUMNS, "a member's page")
     injections = add_counts(
-        con.execute("from injections where person_id = ?", [person]).pl(), con.execute("from timelines where person_id = ?", [person]).pl()
+        fetch_frame(con, "from injections where person_id = ?", [person]),
+        fetch_frame(con, "from timelines where person_id = ?", [person]),
     )
     policies = [row["policy_id"] for row in fetch_dicts(con, "select distinct policy_id from rules order by policy_id")]
     titles = {(row["policy_id"], row["rule_id"]): row["title"] for row in fetch_dicts(con, "from rules")}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sij_audit.transforms.frames import fetch_frame
 from sij_audit.transforms.pages.charts import Look
 from sij_audit.transforms.pages.data_sections import describe_controls, describe_limits, describe_missing_columns
 from sij_audit.transforms.pages.finding_sections import (
@@ -41,7 +42,7 @@ def read_tables(run: Path) -> Tables:
     """Read what the page shows of a run's folder."""
     with open_run(run) as con:
         run_stage(con, "7_page", {})
-        return Tables({table: con.execute(f"from {table}").pl() for table in READ_TABLES})
+        return Tables({table: fetch_frame(con, f"from {table}") for table in READ_TABLES})
 
 
 def render_page(tables: Tables) -> str:

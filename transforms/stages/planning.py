@@ -68,6 +68,10 @@ RULE_MEANINGS = {
 }
 """What each of these columns means."""
 
+NO_TYPE = '"NULL"'
+UNTYPED = ("INTEGER", NO_TYPE)
+"""What a null without a type counts as, in DuckDB 1.5 and in 2.0."""
+
 NEEDED_RULE_COLUMNS = ("person_id", "service_date", "is_violation", "rationale")
 """What it must yield; where `per` is code, hcpcs_code too."""
 
@@ -134,6 +138,6 @@ def check_rule_columns(con: duckdb.DuckDBPyConnection, query: Query, columns: Ma
     [fits] = fetch_dicts(con, f"select {casts}")
     for name, does_fit in fits.items():
         kind, wanted = columns[name], RULE_COLUMNS[name]
-        if not does_fit and (kind, wanted) != ("HUGEINT", "BIGINT"):  # sums are that wide
-            hint = "; a null without a type counts as INTEGER: cast it, or leave the column out" if kind.startswith("INTEGER") else ""
+        if (not does_fit or kind.startswith(NO_TYPE)) and (kind, wanted) != ("HUGEINT", "BIGINT"):  # sums are that wide
+            hint = "; a null needs a type: cast it, or leave the column out" if kind.startswith(UNTYPED) else ""
             raise SqlError(f"{query.place}: column '{name}' is {kind}, and must be {wanted}{hint}.")

@@ -99,9 +99,9 @@ def _check_doubts(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule) ->
     """Check that a rule names doubts that there are, and one at least for what is no violation; AuditError with its file."""
     table, place = quote_name(rule.rule_id), rule.query.place
     named = f"select unnest(doubts) as doubt_id from {table}"
-    unknown = con.execute(f"select min(doubt_id) from ({named}) anti join doubts using (doubt_id)").fetchone()
-    if unknown and unknown[0]:
-        raise AuditError(f"{place}: yields the doubt '{unknown[0]}', and there is no such doubt in 0_reference/doubts.csv.")
+    unknown = fetch_one(con, f"select min(doubt_id) from ({named}) anti join doubts using (doubt_id)")
+    if unknown:
+        raise AuditError(f"{place}: yields the doubt '{unknown}', and there is no such doubt in 0_reference/doubts.csv.")
     without = fetch_one(
         con,
         f"select count(*) from {table} where not is_violation and list_has_all($presumes, coalesce(doubts, []))",
