@@ -177,7 +177,10 @@ def print_findings(console: Console, comparison: Comparison) -> None:
             continue
         before, after = finding.strength_before, finding.strength_after
         became = f"{before} → {after}" if before and after and before != after else after or before or ""
-        amounts = (dollars(finding.amount_before) if before else "", dollars(finding.amount_after) if after else "")
+        amounts = (
+            dollars(finding.amount_before) if finding.status != "new" else "",
+            dollars(finding.amount_after) if finding.status != "withdrawn" else "",
+        )
         table.add_row(finding.finding_id, f"{finding.status}: {became}", finding.rule_id, *amounts)
     if table.row_count:
         _say(console)
@@ -195,15 +198,14 @@ def print_runs(runs: Sequence[Run]) -> None:
             table.add_row(run.run_id, marks, "damaged", *([""] * (len(counts) - 1)), size(run.size))
             continue
         figures = run.figures
-        numbers = (
-            *(figures.findings, *(figures.strengths[strength] for strength in STRENGTHS)),
-            *(figures.new_findings, figures.changed_findings, figures.withdrawn_findings),
-        )
+        changes = (figures.new_findings, figures.changed_findings, figures.withdrawn_findings)
         table.add_row(
             run.run_id,
             marks,
             f"{figures.created:%Y-%m-%d %H:%M}",
-            *(f"{number:,}" for number in numbers),
+            f"{figures.findings:,}",
+            *(f"{figures.strengths[strength]:,}" if figures.strengths else "" for strength in STRENGTHS),
+            *(f"{number:,}" for number in changes),
             dollars(figures.amount_at_risk),
             size(run.size),
         )

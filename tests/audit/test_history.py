@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.audit.history import PRUNE_CRASH_POINTS, choose_runs, explain_difference, list_runs, parse_age, prune
@@ -78,6 +79,16 @@ def test_a_damaged_run_is_listed_and_stays(store: Store) -> None:
     assert all(run.figures for run in others)
     prune(store, keep=0, older_than=timedelta(), is_wanted=True, now=LATER)
     assert run_ids(store) == [damaged.run_id, others[-1].run_id]
+
+
+def test_a_run_of_a_program_without_strengths_is_listed_without_them(store: Store) -> None:
+    first, *others = (found.folder for found in list_runs(store))
+    findings = pq.ParquetFile(first / "findings.parquet").read()
+    pq.write_table(findings.drop_columns("strength"), first / "findings.parquet")
+    figures = [found.figures for found in list_runs(store)]
+    assert [bool(found and found.strengths) for found in figures] == [False, *(True for _ in others)]
+    listed = command("runs", "--out", store.root)
+    assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 2 + len(figures))
 
 
 def test_what_is_no_run_is_not_listed(store: Store) -> None:

@@ -39,7 +39,7 @@ class Figures:
     previous_run_id: str | None
     findings: int
     strengths: Mapping[str, int]
-    """Findings by strength."""
+    """Findings by strength; none in a run of a program that did not know it yet."""
     amount_at_risk: Decimal
     new_findings: int
     changed_findings: int
@@ -104,13 +104,16 @@ def _read_figures(store: Store, folder: Path) -> Figures | None:
         return None
     statuses = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(findings["status"])}
     held = findings.filter(pc.not_equal(findings["status"], "withdrawn"))
-    strengths = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(held["strength"])}
+    strengths = {}
+    if "strength" in held.column_names:
+        counts = {entry["values"].as_py(): entry["counts"].as_py() for entry in pc.value_counts(held["strength"])}
+        strengths = {strength: counts.get(strength, 0) for strength in STRENGTHS}
     return Figures(
         as_of=date.fromisoformat(manifest["as_of"]),
         created=datetime.fromisoformat(manifest["created"]),
         previous_run_id=manifest["previous_run_id"],
         findings=held.num_rows,
-        strengths={strength: strengths.get(strength, 0) for strength in STRENGTHS},
+        strengths=strengths,
         amount_at_risk=pc.sum(held["amount_at_risk"]).as_py() or Decimal("0.00"),
         new_findings=statuses.get("new", 0),
         changed_findings=statuses.get("changed", 0),
