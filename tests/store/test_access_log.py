@@ -46,6 +46,19 @@ def test_a_query_is_kept_before_it_runs_and_then_how_it_ended(log: AccessLog) ->
     assert (failed["ended"], failed["rows"], failed["error"]) == ("failed", None, "CatalogException")
 
 
+def test_ctrl_c_while_a_query_is_kept_is_how_it_ended(log: AccessLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt_once(descriptor: int) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt_once)
+    with pytest.raises(KeyboardInterrupt):
+        log_query(log, "select 1")
+    asked, ended = entries(log)
+    assert (asked["query"], asked["query_id"]) == ("select 1", ended["query_id"])
+    assert (ended["ended"], ended["error"]) == ("failed", "Interrupted")
+
+
 def test_the_file_is_named_by_the_user_and_private(log: AccessLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER", "somebody")
     monkeypatch.setenv("LOGNAME", "somebody")

@@ -61,9 +61,16 @@ def name_file(user: str, uid: int) -> str:
 
 
 def log_query(log: AccessLog, query: str) -> str:
-    """Write down a query before it runs, and give the id that its end is written under; AuditError where that cannot be done."""
+    """Write down a query before it runs, and give the id that its end is written under; AuditError where that cannot be done.
+
+    Ctrl-C while that is made durable is how the query ended: it has not run, and its line may stand already.
+    """
     query_id = secrets.token_hex(8)
-    _append(log, {"query_id": query_id, "query": query})
+    try:
+        _append(log, {"query_id": query_id, "query": query})
+    except KeyboardInterrupt:
+        log_outcome(log, query_id, Outcome(0, error="Interrupted"))
+        raise
     return query_id
 
 
