@@ -162,25 +162,25 @@ def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     ("stage", "name", "old", "new", "said"),
     [
         ("1_lines", "04_adjustments.sql", "claim_rows.claim_key,", "claim_rows.claim_kee,", 'does not have a column named "claim_kee"'),
-        ("2_timeline", "10_nearest_pairs.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
+        ("2_timeline", "07_nearest_pairs.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         ("4_findings", "04_finding_evidence.sql", "finding_id,", "no_such_id,", "no_such_id"),
         ("6_handoff", "07_left_out_requests.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         ("auditor", "07_by_month.sql", "from ", "from no_such_table, ", "no_such_table does not exist"),
         (
             "2_timeline",
-            "13_tracks.sql",
+            "10_tracks.sql",
             "-- column: track_seq: ",
             "-- column: trak_seq: ",
             "explains no column 'track_seq'",
         ),
         (
             "2_timeline",
-            "13_tracks.sql",
+            "10_tracks.sql",
             "-- column: track_seq: ",
             "-- column: other: x\n-- column: track_seq: ",
             "column 'other', which the query does not",
         ),
-        ("2_timeline", "13_tracks.sql", "-- grain: person_id, track", "-- grain: person_id, trak", "grain names column 'trak'"),
+        ("2_timeline", "10_tracks.sql", "-- grain: person_id, track", "-- grain: person_id, trak", "grain names column 'trak'"),
     ],
 )
 def test_a_mistake_in_any_stage_names_its_file(sql: Callable[..., None], stage: str, name: str, old: str, new: str, said: str) -> None:

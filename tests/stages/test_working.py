@@ -18,7 +18,7 @@ from sij_audit.transforms.stages.queries import load_stage
 from sij_audit.transforms.stages.running import run_stages
 from sij_audit.transforms.stages.working import read_tables, working_schemas, write_literal, write_working
 from sij_audit.transforms.store.folder import Store
-from tests.queries import the_policy
+from tests.queries import HEADERS, queries, the_policy
 from tests.runs import AS_OF
 
 RULES = the_policy().rules
@@ -92,6 +92,18 @@ def test_the_tables_are_those_that_rules_read_and_every_column_is_explained(audi
         assert meanings[table, None] == f"{stages[table].title}: {stages[table].grain}"
         assert {name: meanings[table, name] for name in columns} == stages[table].columns
     assert all(meaning for (table, _), meaning in meanings.items() if table in tables)
+
+
+def test_a_rule_depends_on_at_most_8_files_of_the_timeline() -> None:
+    texts = {name: query.sql for name, (query, _) in queries().items()}
+    timeline = {name.removeprefix("2_timeline/") for name in texts if name.startswith("2_timeline/")}
+
+    def depends_on(name: str) -> set[str]:
+        read = set(re.findall(r"\b(?:from|join) (\w+)", texts[name])) & timeline - {name.removeprefix("2_timeline/")}
+        return read.union(*(depends_on(f"2_timeline/{table}") for table in read))
+
+    rules = [name for name in texts if name.startswith("3_rules/") and name != HEADERS]
+    assert max(len(depends_on(rule)) for rule in rules) == 8
 
 
 def test_a_rule_that_is_off_says_so(audit: duckdb.DuckDBPyConnection) -> None:

@@ -32,24 +32,37 @@
 -- be one of those that the policy allows for diagnosis. Sound is what is therapeutic and in no doubt.
 
 select
-    injection_series.*,
-    injection_series.is_marked_diagnostic
+    person_id,
+    service_date,
+    previous_date,
+    series_number,
+    series_seq,
+    series_start_date,
+    site,
+    is_certain_left,
+    is_certain_right,
+    is_possible_left,
+    is_possible_right,
+    doubts,
+    is_marked_diagnostic,
+    line_count,
+    paid_amount,
+    claim_ids,
+    is_applicable,
+    is_in_force,
+    is_marked_diagnostic
     and (
-        (injection_series.is_possible_left and series_counts.possible_left_count < $max_diagnostic_count)
-        or (injection_series.is_possible_right and series_counts.possible_right_count < $max_diagnostic_count)
+        (is_possible_left and possible_left_count < $max_diagnostic_count)
+        or (is_possible_right and possible_right_count < $max_diagnostic_count)
     ) as is_diagnostic,
-    not is_diagnostic and injection_series.is_certain_left and series_counts.clean_left_count < $max_diagnostic_count
-        as may_be_diagnostic_left,
-    not is_diagnostic and injection_series.is_certain_right and series_counts.clean_right_count < $max_diagnostic_count
-        as may_be_diagnostic_right,
-    not is_diagnostic and injection_series.doubts = [] as is_sound,
+    not is_diagnostic and is_certain_left and clean_left_count < $max_diagnostic_count as may_be_diagnostic_left,
+    not is_diagnostic and is_certain_right and clean_right_count < $max_diagnostic_count as may_be_diagnostic_right,
+    not is_diagnostic and doubts = [] as is_sound,
     case
-        when not injection_series.is_in_force then 'not_in_force'
-        when injection_series.is_applicable then 'applies'
+        when not is_in_force then 'not_in_force'
+        when is_applicable then 'applies'
         else 'precedence'
     end as applicability,
-    (injection_series.service_date + to_months($interval_months))::date as interval_end_date,
-    (injection_series.service_date + to_months($count_months))::date as count_end_date,
+    (service_date + to_months($interval_months))::date as interval_end_date,
+    (service_date + to_months($count_months))::date as count_end_date,
 from injection_series
-inner join series_counts
-    on injection_series.person_id = series_counts.person_id and injection_series.service_date = series_counts.service_date
