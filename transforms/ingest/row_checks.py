@@ -208,11 +208,11 @@ def _count_facts(part: Part, count: int) -> list[int]:
 
 
 def _guess_date_forms(part: Part) -> dict[str, str]:
-    """Guess the form of each date column that is there."""
+    """Guess the form of each date column that is there as text: Parquet's own dates have none."""
     sample = part.sample()
     forms = {}
     for name in DATES:
-        if name in part.columns:
+        if len({part.reading(BY_NAME[name], form) for form in DATE_FORMS}) > 1:
             counts = Counter(_date_form(row[part.columns[name]]) for row in sample)
             forms[name] = max(DATE_FORMS, key=lambda form: counts[form])
     return forms
