@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.audit import loading as module
@@ -31,7 +31,7 @@ def loading_of(store: Store, extracts: list[Path], landing: Landing | None = Non
     return Loading(store, extracts, landing, CODES, Settings(), report_nothing if seen is None else seen.append)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(failures=st.lists(st.integers(0, 3), max_size=6))
 def test_tried_again_it_goes_on_with_the_extract_that_failed(store: Store, monkeypatch: pytest.MonkeyPatch, failures: list[int]) -> None:
     """Each of four extracts fails as often as it stands in `failures`."""

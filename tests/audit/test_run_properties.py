@@ -25,7 +25,7 @@ from tests.runs import ROOT, Row, findings, line, reports, run_reports, write_cs
 
 HOUSEHOLDS = 25
 
-few = settings(max_examples=2, derandomize=True, deadline=None, database=None)
+few = settings(max_examples=2, derandomize=True, database=None)
 seeds = st.integers(0, 3)
 """Of the claim lines: few, so that their findings are worked out once."""
 chances = st.integers(0, 2**32 - 1)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.audit.comparison import compare_runs
@@ -228,7 +228,7 @@ def test_what_is_in_force_anyhow_is_reported_and_left_out(policy: Policy) -> Non
     assert str(trial) == f"{INTERVAL}.min_months 3 instead of 2"
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(
     months=st.integers(0, 10**6).filter(lambda months: months != 2),
     family=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip()),

@@ -336,7 +336,7 @@ def test_a_text_that_is_too_long_for_a_cell_stands_whole_on_its_own_sheet(con: d
     st.integers(2, 20),
     st.sampled_from([1, 20_000, 10**9]),
 )
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_no_limit_loses_anything(texts: list[str], rows: int, characters: int, size: int) -> None:
     from tempfile import TemporaryDirectory
 

@@ -61,14 +61,14 @@ def strict_everywhere(content: bytes, window: int) -> list[tuple[int, list[bytes
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(contents, st.sampled_from([1, 3, 1 << 16]))
 def test_strict_reader_agrees_with_the_csv_module(content: bytes, window: int) -> None:
     expected = [(count, [b""] if fields == [] else fields) for count, fields in naive_records(content)]
     assert strict_everywhere(content, window) == expected
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(contents, st.integers(1, 70))
 def test_plain_lines_are_one_record_each(content: bytes, block: int) -> None:
     blocks = [content[start : start + block] for start in range(0, len(content), block)]

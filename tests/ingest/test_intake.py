@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sij_audit.transforms.columns import BATCH_SCHEMA, COLUMNS
@@ -791,7 +791,7 @@ def naive_paid(fields: list[str]) -> Decimal:
     return Decimal(cell) if reads else Decimal(0)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map(b"".join))
 def test_any_bytes_balance(tmp_path_factory: pytest.TempPathFactory, body: bytes) -> None:
     store = Store(tmp_path_factory.mktemp("any") / "OUT")
@@ -810,7 +810,7 @@ def test_any_bytes_balance(tmp_path_factory: pytest.TempPathFactory, body: bytes
     assert len(lines(outcome)) == kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.sampled_from(["x.csv", "x.csv.gz", "x.csv.zst", "x.parquet"]))
 def test_rubbish_is_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str) -> None:
     store = Store(tmp_path_factory.mktemp("any") / "OUT")

@@ -533,7 +533,7 @@ def act(root: Path, action: str, place: str, choice: int) -> None:
             pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ACTIONS, min_size=4, max_size=14))
 def test_a_memory_says_what_reading_would(actions: list[tuple[str, str, int]]) -> None:
     """Of two OUTs one forgets all before every look, and reads all: it holds the same batches, and says the same of every extract."""
