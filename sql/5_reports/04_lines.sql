@@ -18,6 +18,15 @@
 -- column: paid_amount: US dollars
 -- column: doubts: what the line by itself leaves open
 -- column: line_status: live, recovered (given, and the money taken back), or why it does not count; docs/findings.md lists the words
+-- column: paid_date: date of adjudication of the version that counts
+-- column: place_of_service_code: where, as the claim says
+-- column: bill_type_code: type of bill of an institutional claim
+-- column: revenue_center_code: revenue centre of an institutional line
+-- column: service_unit_quantity: units of service
+-- column: allowed_amount: US dollars
+-- column: charge_amount: US dollars billed
+-- column: diagnosis_codes: those that are filled, in the order of the claim
+-- column: prior_authorization_number: under which it was approved beforehand
 
 with named_sides as (
     select
@@ -59,6 +68,16 @@ select
     case when sided_lines.line_status = 'recovered' then 0 else sided_lines.paid_amount end::decimal(14, 2) as paid_amount,
     coalesce(line_doubts.doubts, []) as doubts,
     sided_lines.line_status,
+    sided_lines.paid_date,
+    carried_columns.place_of_service_code,
+    carried_columns.bill_type_code,
+    carried_columns.revenue_center_code,
+    carried_columns.service_unit_quantity,
+    sided_lines.allowed_amount,
+    carried_columns.charge_amount,
+    carried_columns.diagnosis_codes,
+    sided_lines.prior_authorization_number,
 from sided_lines
 left join line_doubts on sided_lines.line_key = line_doubts.line_key
+left join carried_columns on sided_lines.line_key = carried_columns.row_id
 order by sided_lines.data_source nulls first, sided_lines.claim_id, sided_lines.claim_line_number

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.runs import PLANTED, Row, line, read_report, run, write_csv, write_ex
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/queries.md").read_text(encoding="utf-8")
-VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates", "injection_findings")
+VIEWS = ("open_findings", "finding_lines", "by_month", "overlapping_lines", "possible_duplicates", "injection_findings", "claim_context")
 MACROS = ("claims_behind", "explain", "member_timeline", "provider_profile", "sessions_over_limit", "why")
 CURRENT = "out/demo/current/audit.duckdb"
 
@@ -188,6 +189,24 @@ def test_claims_behind_has_the_lines_cited_and_those_measured_against(audit: duc
         assert set(finding["prior_claim_ids"]) <= {row["claim_id"] for row in behind}
         lines = [(row["data_source"], row["claim_id"], row["claim_line_number"], row["service_date"]) for row in behind]
         assert len(lines) == len(set(lines))
+
+
+def test_claim_context_has_the_whole_claims_of_a_finding_with_every_version_and_what_they_carry(tmp_path: Path) -> None:
+    visit = line("C1", "2024-01-10", "99213", "25", claim_line_number=2, diagnosis_code_1="M53.3", diagnosis_code_3="M46.1")
+    early = line("C1", "2024-01-10", "64451", paid_date=date(2024, 1, 12), place_of_service_code="11", charge_amount="900.00")
+    mended = early | {"paid_date": date(2024, 2, 12)}
+    with run_on(tmp_path, early, mended, visit, line("C2", "2023-01-10", person="P2")) as con:
+        [finding] = rows(con, "from findings")
+        context = rows(con, "from claim_context where finding_id = ?", finding["finding_id"])
+        [cited] = rows(con, "from lines where claim_id = 'C1'")
+    shown = [(row["claim_line_number"], row["paid_date"], row["hcpcs_code"], row["is_cited"], row["line_status"]) for row in context]
+    assert shown == [
+        (1, date(2024, 1, 12), "64451", True, None),
+        (1, date(2024, 2, 12), "64451", True, "live"),
+        (2, visit["paid_date"], "99213", False, None),
+    ]
+    assert (context[2]["modifiers"], context[2]["diagnosis_codes"]) == (["25"], ["M53.3", "M46.1"])
+    assert (cited["paid_date"], cited["place_of_service_code"], cited["charge_amount"]) == (date(2024, 2, 12), "11", Decimal(900))
 
 
 TOPICS = (
