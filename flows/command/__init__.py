@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -35,7 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 """The subcommands, in the order in which `--help` lists them."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -74,13 +74,22 @@ def main() -> None:
         _check_system()
         app()
     except AuditError as error:
-        typer.echo(f"sij-audit: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
     except Exception as error:
         cause = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
         typer.echo("".join(traceback.format_tb(error.__traceback__)), err=True)
-        typer.echo(f"sij-audit: stopped by {type(error).__name__}{cause}. OUT/current is the last complete run.", err=True)
-        sys.exit(AuditError.exit_code)
+        _end(f"stopped by {type(error).__name__}{cause}. OUT/current is the last complete run.", AuditError.exit_code)
+
+
+def _end(sentence: str, exit_code: int) -> NoReturn:
+    """Say why the command ends, to people and, with --json, to programs."""
+    words = sys.argv[1:]
+    typer.echo(f"sij-audit: {sentence}", err=True)
+    if "--json" in words:
+        from sij_audit.flows.json_output import print_json
+
+        print_json(next(filter(COMMANDS.__contains__, words), ""), exit_code, {"error": sentence})
+    sys.exit(exit_code)
 
 
 def _check_system() -> None:

@@ -1,7 +1,7 @@
 """Subcommands that audit: run, plan, nightly."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sij_audit.flows.command.options import AcceptChange, AsOf, Extracts, LandingFolder, LineOfBusiness, MaxChange, Out, Policies
+from sij_audit.flows.command.options import AcceptChange, AsJson, AsOf, Extracts, LandingFolder, LineOfBusiness, MaxChange, Out, Policies
 from sij_audit.flows.command.policies import folders_in_force
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def run(
     policies: Policies = None,
     max_change: MaxChange = None,
     accept_change: AcceptChange = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load extracts, audit all that OUT holds, publish the run.
 
@@ -34,7 +35,7 @@ def run(
     from sij_audit.transforms.audit.run import run_audit
 
     request = _read_request(extracts, out, as_of, line_of_business, policies)
-    _audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit)
+    _audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit, as_json=as_json)
 
 
 def plan(
@@ -44,10 +45,12 @@ def plan(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    as_json: AsJson = False,
 ) -> None:
     """Do what `run` does, show what would change, and leave OUT as it was."""
     from sij_audit.flows.changes import print_plan
-    from sij_audit.flows.display import show_progress
+    from sij_audit.flows.json_facts import describe_comparison, describe_run
+    from sij_audit.flows.json_output import print_json
     from sij_audit.transforms.audit.comparison import compare_runs
     from sij_audit.transforms.audit.plan import plan_audit
     from sij_audit.transforms.store.folder import Store
@@ -55,9 +58,14 @@ def plan(
     request = _read_request(extracts, out, as_of, line_of_business, policies)
     before = Store(out).current_run()
     with ExitStack() as stack:
-        with show_progress() as report:
+        with _progress(as_json) as report:
             planned = stack.enter_context(plan_audit(request, report))
-        print_plan(planned, compare_runs(before, planned.run) if before and planned.run else None)
+        comparison = compare_runs(before, planned.run) if before and planned.run else None
+        if as_json:
+            changes = describe_comparison(comparison) if comparison else None
+            print_json("plan", planned.exit_code, describe_run(request.as_of, planned) | {"changes": changes})
+        else:
+            print_plan(planned, comparison)
     if planned.exit_code:
         raise typer.Exit(planned.exit_code)
 
@@ -120,14 +128,32 @@ def _read_request(
 
 
 def _audit(
-    request: "Request", function: "Callable[[Request, Reporter], Result]", notify: "Callable[[str], object]" = lambda sentence: None
+    request: "Request",
+    function: "Callable[[Request, Reporter], Result]",
+    notify: "Callable[[str], object]" = lambda sentence: None,
+    *,
+    as_json: bool = False,
 ) -> None:
     """Run with a display of how far it is, and print what it found; `notify` is called for a run that did not end in time."""
-    from sij_audit.flows.display import print_result, show_progress
+    from sij_audit.flows.display import print_result
     from sij_audit.transforms.operations.time_limit import wall_clock
 
-    with wall_clock(request.settings.wall_clock_minutes, notify), show_progress() as report:
+    with wall_clock(request.settings.wall_clock_minutes, notify), _progress(as_json) as report:
         result = function(request, report)
-    print_result(request, result)
+    if as_json:
+        from sij_audit.flows.json_facts import describe_run
+        from sij_audit.flows.json_output import print_json
+
+        print_json("run", result.exit_code, describe_run(request.as_of, result))
+    else:
+        print_result(request, result)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _progress(as_json: bool) -> "AbstractContextManager[Reporter]":
+    """Show how far a run is; nothing of it where standard output is for JSON."""
+    from sij_audit.flows.display import show_progress
+    from sij_audit.transforms.audit.progress import report_nothing
+
+    return nullcontext(report_nothing) if as_json else show_progress()

@@ -94,3 +94,4 @@ Cron = Annotated[
     str, typer.Option(metavar="CRON", help="When to run, as in '0 2 * * *': every night at two, in the time zone of the settings.")
 ]
 DeploymentName = Annotated[str, typer.Option(metavar="NAME", help="What Prefect calls the deployment; each OUT needs one of its own.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Say it as one JSON object on standard output; docs/json.md lists the keys.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sij_audit.flows.command.options import Out
+from sij_audit.flows.command.options import AsJson, Out
 
 RunA = Annotated[
     str | None, typer.Argument(metavar="RUN_A", help="The earlier run; the one before the current run if not given.", show_default=False)
@@ -18,6 +18,8 @@ def verify(
     run_id: Annotated[
         str | None, typer.Argument(metavar="RUN_ID", help="The run to check; the current one if not given.", show_default=False)
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Check a published run against its manifest.
 
@@ -27,11 +29,15 @@ def verify(
     from sij_audit.transforms.store.runs import verify_run
 
     differences = verify_run(Store(out), run_id)
-    for difference in differences:
-        typer.echo(difference)
+    if as_json:
+        from sij_audit.flows.json_output import print_json
+
+        print_json("verify", 4 if differences else 0, {"differences": differences})
+    else:
+        for sentence in differences or ["No difference: every file is as it was published."]:
+            typer.echo(sentence)
     if differences:
         raise typer.Exit(4)
-    typer.echo("No difference: every file is as it was published.")
 
 
 def sql(
@@ -97,28 +103,41 @@ def diff(
     *,
     out: Out,
     with_findings: Annotated[bool, typer.Option("--findings", help="List the findings too, by their ids.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what changed from one run to another.
 
     Findings that are new, withdrawn or changed, by rule and with dollars, and what the runs were made of that is not the same.
     """
     from sij_audit.flows.changes import print_difference
+    from sij_audit.flows.json_facts import describe_difference
+    from sij_audit.flows.json_output import print_json
     from sij_audit.transforms.audit.comparison import compare_runs
     from sij_audit.transforms.audit.history import choose_runs
     from sij_audit.transforms.store.folder import Store
 
     store = Store(out)
     before, after = choose_runs(store, run_a, run_b)
-    print_difference(store.manifest(before), store.manifest(after), compare_runs(before, after), with_findings)
+    difference = (store.manifest(before), store.manifest(after), compare_runs(before, after), with_findings)
+    if as_json:
+        print_json("diff", 0, describe_difference(*difference))
+    else:
+        print_difference(*difference)
 
 
-def runs(*, out: Out) -> None:
+def runs(*, out: Out, as_json: AsJson = False) -> None:
     """List the published runs with their figures.
 
     Marked are the current run and those that a delivery was made of or counts from. Dollars of several policies may be of one claim line.
     """
     from sij_audit.flows.changes import print_runs
+    from sij_audit.flows.json_facts import describe_runs
+    from sij_audit.flows.json_output import print_json
     from sij_audit.transforms.audit.history import list_runs
     from sij_audit.transforms.store.folder import Store
 
-    print_runs(list_runs(Store(out)))
+    found = list_runs(Store(out))
+    if as_json:
+        print_json("runs", 0, describe_runs(found))
+    else:
+        print_runs(found)

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from sij_audit.flows.command.options import Out, parse_age
+from sij_audit.flows.command.options import AsJson, Out, parse_age
 
 
 def status(
     out: Out,
     max_age: Annotated[str, typer.Option(metavar="AGE", help="How long ago a run may have ended well: 26h, 90m, 2d.")] = "26h",
+    as_json: AsJson = False,
 ) -> None:
     """Say in one line when the last run was published and what it needs.
 
@@ -21,7 +22,12 @@ def status(
     from sij_audit.transforms.store.folder import Store
 
     found = describe_status(Store(out), parse_age(max_age), datetime.now(UTC))
-    typer.echo(found.line)
+    if as_json:
+        from sij_audit.flows.json_output import print_json
+
+        print_json("status", 0 if found.is_good else 1, {"is_good": found.is_good, "line": found.line})
+    else:
+        typer.echo(found.line)
     if not found.is_good:
         raise typer.Exit(1)
 
