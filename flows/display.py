@@ -4,18 +4,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from sij_audit.flows.summary import count_statuses, describe_strengths, warn_of_unknown_lines
+from sij_audit.flows.summary import count_statuses, describe_strengths, warn_of_refused, warn_of_unknown_lines
 from sij_audit.transforms.audit.progress import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, StageBegun
 from sij_audit.transforms.audit.run import Request, Result
 from sij_audit.transforms.audit.summary import LineOfBusiness, RuleTotals, RunSummary
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.handoff.deliveries import Delivery
+from sij_audit.transforms.ingest.faults import describe_faults, warn_of_faults
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
 from sij_audit.transforms.text import dollars, list_names, printable
@@ -86,13 +88,16 @@ class _Bars:
 
 
 def describe_outcome(name: str, outcome: Outcome) -> str:
-    """Say in one line what became of an extract."""
+    """Say what became of an extract, and why rows of it were quarantined."""
     match outcome:
         case Loaded(batch):
             controls = batch.controls
             quarantined = f", {controls['rows_quarantined']:,} quarantined" if controls["rows_quarantined"] else ""
             warning = "" if controls["rows_read"] else ": WARNING, a header and no rows"
-            return f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
+            said = f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
+            why = printable(describe_faults(batch.faults))
+            warnings = [f"  WARNING {printable(warning)}" for warning in warn_of_faults(batch.faults)]
+            return "\n".join([said, *wrap(why, PLAIN_WIDTH, initial_indent="  ", subsequent_indent="    "), *warnings])
         case LoadedBefore(batch, _):
             return f"{printable(name)}: loaded before as {printable(batch.extract)}, not read again"
         case Refused(_, _, reason, is_remembered):
@@ -116,11 +121,24 @@ def print_result(request: Request, result: Result) -> None:
         say(printable(remark))
     if result.run is None or result.summary is None:
         say(f"Nothing is new since run {result.current.name}: nothing was published.")
-        return
-    summary = result.summary
+    else:
+        _print_summary(console, request, result.run, result.summary)
+    for warning in warn_of_refused(result.outcomes):
+        say(printable(warning))
+
+
+def _print_summary(console: Console, request: Request, run: Path, summary: RunSummary) -> None:
+    """Print what stands in a published run."""
+
+    def say(text: str = "") -> None:
+        console.print(text, markup=False)
+
     rows = summary.rows
     say()
-    say(f"Run {result.run.name}, services up to {request.as_of}")
+    if not rows.read and not summary.statuses:
+        say(f"Run {run.name}: NO ROW WAS AUDITED, since no extract that OUT holds has one.")
+        return
+    say(f"Run {run.name}, services up to {request.as_of}")
     say(
         f"Rows: {rows.read:,} read = {rows.kept:,} kept + {rows.not_relevant:,} not relevant"
         f" + {rows.quarantined:,} quarantined + {rows.duplicate:,} duplicate"
@@ -152,7 +170,7 @@ def print_result(request: Request, result: Result) -> None:
             )
     _print_warnings(say, summary)
     say()
-    say(f"Reports: {result.current.parent.parent / 'current'}{'/'}")
+    say(f"Reports: {run.parent.parent / 'current'}{'/'}")
 
 
 def print_settings(file: Path | None, origins: list[Origin]) -> None:

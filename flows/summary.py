@@ -6,9 +6,13 @@ from datetime import date
 
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.audit.summary import LineOfBusiness, RuleTotals, RunSummary, StrengthTotals
-from sij_audit.transforms.text import count_of, dollars, printable
+from sij_audit.transforms.ingest.outcomes import Outcome, Refused
+from sij_audit.transforms.text import count_of, dollars, list_names, printable
 
 STRENGTHS = {"violations": ("proven", "presumed"), "reviews": ("likely", "possible")}
+
+NAMED = 5
+"""So many extracts are named in a sentence; the report `controls` has them all."""
 
 STATUSES = ("new", "changed", "open", "withdrawn")
 
@@ -79,6 +83,16 @@ def warn_of_unknown_lines(met: Sequence[LineOfBusiness]) -> list[str]:
             "(--line-of-business does not change them)."
         )
     return sentences
+
+
+def warn_of_refused(outcomes: Sequence[Outcome]) -> list[str]:
+    """Say loudly that extracts were refused, so that nobody takes what was found for all that there is."""
+    refused = [outcome.extract for outcome in outcomes if isinstance(outcome, Refused)]
+    sentence = (
+        f"REFUSED: {count_of(len(refused), 'extract')}, of which nothing was audited: {list_names(refused, NAMED)}. "
+        "What to do about each stands above, and in the report controls."
+    )
+    return [sentence] if refused else []
 
 
 def _groups_table(met: Sequence[LineOfBusiness]) -> str:

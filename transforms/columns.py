@@ -152,6 +152,26 @@ QUARANTINE_REASONS = {
 }
 """Why a row was refused, in the order in which the reasons are tried."""
 
+
+@dataclass(frozen=True)
+class Fault:
+    """What some quarantined rows of an extract have in common: the reason and the column at fault, and nothing of a cell but its form."""
+
+    reason: str
+    column: str | None
+    """None where a whole row is at fault."""
+    row_count: int
+    first_rows: list[int]
+    """Row numbers as the file has them, from 1."""
+    forms: list[str]
+    """What stands in place of a value, the most frequent first: 9 for a digit, A for a letter, all else as it is; what a whole row is like."""
+    date_form: str | None = None
+    """How the column's dates are read."""
+    note: str | None = None
+    is_warning: bool = False
+    """The note says that rows which were read may be wrong, too."""
+
+
 ROW_OUTCOMES = {
     "kept": "it has a procedure code of some family, is an adjustment or a reversal, or shares its claim with such a row",
     "not_relevant": "it is valid, and no row of its claim is of that kind",

@@ -96,7 +96,7 @@ def test_done_is_0_and_each_step_is_a_line_where_output_is_piped(tmp_path: Path)
     assert "\x1b" not in done.stdout
     assert "\r" not in done.stdout
     controls = read_report(out, "controls")
-    assert lines[: len(controls)] == [
+    assert [said for said in lines if not said.startswith("  ")][: len(controls)] == [
         f"{row['extract']}: {row['rows_read']:,} rows read, {row['rows_kept']:,} kept, {row['rows_quarantined']:,} quarantined"
         for row in controls
     ]
@@ -134,13 +134,23 @@ def test_a_refused_extract_is_3_and_named(early: Path, tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (3, "")
         assert done.stdout.startswith("REFUSED bad.csv: lacks columns claim_line_number")
         assert f"\n{said}" in done.stdout
+        assert done.stdout.splitlines()[-1].startswith("REFUSED: 1 extract, of which nothing was audited: bad.csv.")
+
+
+def test_where_no_row_was_audited_no_table_of_zeros_is_shown(tmp_path: Path) -> None:
+    bad = write_extract(tmp_path / "bad.csv", [line("A", "2023-01-10") | {"member_id": None}])
+    done = command("run", bad, "--out", tmp_path / "out")
+    assert done.returncode == 3
+    assert "NO ROW WAS AUDITED" in done.stdout
+    assert "interval_under_two_months" not in done.stdout
+    assert [row["reason"] for row in read_report(tmp_path / "out", "quarantine_reasons")] == ["missing_member"]
 
 
 def test_quarantined_rows_are_reported_and_do_not_change_the_code(tmp_path: Path) -> None:
     rows = [line("A", "2023-01-10"), line("B", "2023-01-10") | {"member_id": None}]
     done = command("run", write_extract(tmp_path / "x.csv", rows), "--out", tmp_path / "out")
     assert done.returncode == 0
-    assert "x.csv: 2 rows read, 1 kept, 1 quarantined" in done.stdout
+    assert "x.csv: 2 rows read, 1 kept, 1 quarantined\n  missing_member 1 (row 2)\n" in done.stdout
 
 
 def test_what_fails_is_4_and_one_sentence(early: Path) -> None:

@@ -949,9 +949,12 @@ def test_the_refusal_names_reasons_with_counts_columns_and_first_rows_and_no_val
     rows = [GOOD, *[NO_MEMBER] * 10, *[NO_DATE] * 4, ["C4", "1", "M4"]]
     outcome = take(store, csv_bytes(rows), max_quarantined=0.5)
     assert "15 of its 16 rows would be quarantined" in outcome.reason
-    assert "missing_member 10 (member_id, first rows 2, 3, 4)" in outcome.reason
-    assert "invalid_date 4 (claim_line_start_date, first rows 12, 13, 14)" in outcome.reason
-    assert "unparseable_row 1 (first rows 16)" in outcome.reason
+    assert "missing_member 10 (first rows 2, 3, 4)" in outcome.reason
+    assert (
+        "invalid_date 4 in claim_line_start_date (first rows 12, 13, 14; form 99/99/9999; the column is read as YYYY-MM-DD)"
+        in outcome.reason
+    )
+    assert "unparseable_row 1 (row 16; 3 fields, not 6)" in outcome.reason
     assert "C3" not in outcome.reason
     assert "13/45" not in outcome.reason
 
@@ -959,7 +962,7 @@ def test_the_refusal_names_reasons_with_counts_columns_and_first_rows_and_no_val
 def test_an_extract_of_which_no_row_parses_is_refused_with_that_as_the_reason(store: Store) -> None:
     outcome = take(store, csv_bytes([["C4", "1", "M4"]] * 11), max_quarantined=0.5)
     assert "11 of its 11 rows would be quarantined" in outcome.reason
-    assert "unparseable_row 11 (first rows 1, 2, 3)" in outcome.reason
+    assert "unparseable_row 11 (first rows 1, 2, 3; 3 fields, not 6)" in outcome.reason
 
 
 def test_what_was_loaded_before_stays_loaded_whatever_the_share(store: Store) -> None:

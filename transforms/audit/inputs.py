@@ -1,11 +1,13 @@
 """What an audit of all that OUT holds is made of: the batches that count, what people said of findings, the accounting of each extract."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sij_audit.transforms.audit.identity import RunIdentity
 from sij_audit.transforms.audit.progress import Reporter, report_nothing
 from sij_audit.transforms.audit.steps import AuditInputs
+from sij_audit.transforms.columns import QUARANTINE_REASONS, Fault
 from sij_audit.transforms.handoff.reviews import list_reviews
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
 from sij_audit.transforms.settings import MEMORY_LIMIT
@@ -27,11 +29,14 @@ def gather_inputs(
     report: Reporter = report_nothing,
 ) -> AuditInputs:
     """Gather what an audit of these batches reads; what came back from people is read from OUT."""
+    published = published_extracts(store)
+    refused = _refused_once(outcomes)
     tables = Inputs(
         batch_files=[batch.path for batch in batches],
         previous_run=store.runs / identity.previous_run_id if identity.previous_run_id else None,
-        extract_controls=_control_rows(batches, outcomes, published_extracts(store), list(retractions(store).values())),
+        extract_controls=_control_rows(batches, refused, published, list(retractions(store).values())),
         extract_columns=_column_rows(batches),
+        extract_faults=_fault_rows(batches, refused, published),
         dispositions=list_reviews(store, "dispositions"),
         suppressions=list_reviews(store, "suppressions"),
         lines_of_business=identity.settings["lines_of_business"],
@@ -53,30 +58,29 @@ def published_extracts(store: Store) -> set[str]:
 
 
 def _control_rows(
-    batches: Sequence[Batch], outcomes: Sequence[Outcome], published: Collection[str], retracted: Sequence[Retraction]
+    batches: Sequence[Batch], refused: Sequence[Refused], published: Collection[str], retracted: Sequence[Retraction]
 ) -> list[dict[str, Any]]:
-    """The accounting of each extract; one refused under two names is one."""
+    """The accounting of each extract."""
     of_batches = [
         {
             "extract": batch.extract,
             "extract_sha256": batch.sha256,
-            "outcome": "held" if batch.sha256 in published else "taken",
+            "outcome": _outcome_of(batch, published),
             "reason": None,
             **batch.controls,
         }
         for batch in batches
     ]
-    refused = {
-        outcome.sha256 or outcome.extract: {
+    of_refused = [
+        {
             "extract": outcome.extract,
             "extract_sha256": outcome.sha256,
             "outcome": "refused",
             "reason": outcome.reason,
             **NO_COUNTS,
         }
-        for outcome in reversed(outcomes)
-        if isinstance(outcome, Refused)
-    }
+        for outcome in refused
+    ]
     of_retracted = [
         {
             "extract": retraction.extract,
@@ -87,7 +91,37 @@ def _control_rows(
         }
         for retraction in retracted
     ]
-    return [*of_batches, *refused.values(), *of_retracted]
+    return [*of_batches, *of_refused, *of_retracted]
+
+
+def _refused_once(outcomes: Sequence[Outcome]) -> list[Refused]:
+    """List the extracts that were refused; one refused under two names is one."""
+    return list({one.sha256 or one.extract: one for one in reversed(outcomes) if isinstance(one, Refused)}.values())
+
+
+def _outcome_of(batch: Batch, published: Collection[str]) -> str:
+    return "held" if batch.sha256 in published else "taken"
+
+
+def _fault_rows(batches: Sequence[Batch], refused: Sequence[Refused], published: Collection[str]) -> list[dict[str, Any]]:
+    """What quarantined rows have in common, of each extract."""
+    of_extracts: list[tuple[str, str | None, str, Sequence[Fault]]] = [
+        *((batch.extract, batch.sha256, _outcome_of(batch, published), batch.faults) for batch in batches),
+        *((one.extract, one.sha256, "refused", one.faults) for one in refused),
+    ]
+    return [
+        {
+            "extract": extract,
+            "extract_sha256": sha256,
+            "fault_order": order,
+            "outcome": outcome,
+            "meaning": QUARANTINE_REASONS[fault.reason],
+            **{name: value for name, value in asdict(fault).items() if name != "first_rows"},
+            "first_row_numbers": fault.first_rows,
+        }
+        for extract, sha256, outcome, faults in of_extracts
+        for order, fault in enumerate(faults)
+    ]
 
 
 def _column_rows(batches: Sequence[Batch]) -> list[dict[str, Any]]:

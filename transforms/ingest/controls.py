@@ -1,23 +1,16 @@
 """The control totals of an extract: rows and dollars of each outcome, refused rows by reason, and how far its columns are filled."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-
-import numpy as np
 
 from sij_audit.transforms.columns import COLUMNS, QUARANTINE_REASONS, ROW_OUTCOMES
 from sij_audit.transforms.duck import fetch_one, fetch_row
 from sij_audit.transforms.errors import AuditError
-from sij_audit.transforms.ingest.part import REASONS, Part
-from sij_audit.transforms.ingest.row_checks import ScannedRows, count_faults
+from sij_audit.transforms.ingest.part import Part
+from sij_audit.transforms.ingest.row_checks import ScannedRows
 
 COUNTED = ("read", *ROW_OUTCOMES)
 """What the controls of a batch count, in rows and in dollars."""
-
-
-FIRST_ROWS = 3
-"""So many row numbers are named of each reason."""
 
 
 def balance_rows(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]:
@@ -51,33 +44,6 @@ def balance_rows(name: str, part: Part) -> tuple[dict[str, Any], dict[str, int]]
     controls: dict[str, Any] = {f"rows_{outcome}": int(rows[outcome]) for outcome in COUNTED}
     controls |= {f"paid_{outcome}": f"{Decimal(paid[outcome]) / 100:.2f}" for outcome in COUNTED}
     return controls, reasons
-
-
-def describe_reasons(part: Part, rows: ScannedRows, counts: Mapping[str, int]) -> list[str]:
-    """Say of every reason for which rows were refused how many they are, which columns are at fault, and which rows are the first."""
-    columns: dict[str, list[str]] = {}
-    for reason, column, _ in count_faults(part, rows):
-        columns.setdefault(reason, []).append(column)
-    sentences = []
-    for reason, count in counts.items():
-        parts = [", ".join(columns[reason])] if reason in columns else []
-        numbers = ", ".join(f"{number:,}" for number in _first_rows(part, reason))
-        sentences.append(f"{reason} {count:,} ({', '.join([*parts, f'first rows {numbers}'])})")
-    return sentences
-
-
-def _first_rows(part: Part, reason: str) -> list[int]:
-    """Number the first rows that were refused for a reason."""
-    first: list[int] = []
-    for side in ("<", ">="):
-        found = part.con.execute(
-            f"select position from checked where reason = {REASONS[reason]} and position {side} {part.plain_count} "
-            f"order by position limit {FIRST_ROWS}"
-        ).fetchnumpy()
-        first += part.row_numbers(np.asarray(found["position"], dtype=np.int64)).tolist()
-    if reason == "unparseable_row":
-        first += part.refused_rows()[0][:FIRST_ROWS].tolist()
-    return sorted(first)[:FIRST_ROWS]
 
 
 def describe_columns(part: Part, rows: ScannedRows) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from sij_audit.transforms.columns import Column
 from sij_audit.transforms.duck import registered
 from sij_audit.transforms.ingest.csv_header import Header
 from sij_audit.transforms.ingest.csv_lines import Chunk, Ints, Lines, scan_lines
-from sij_audit.transforms.ingest.csv_records import Reader, read_record
+from sij_audit.transforms.ingest.csv_records import Reader, describe_unreadable, read_record
 from sij_audit.transforms.ingest.csv_strict_rows import read_strictly
 from sij_audit.transforms.ingest.extracts import BLOCK, Extract, decompress, read_blocks
 from sij_audit.transforms.ingest.part import REASONS, Format, PartInput, PartMisread, PlainFacts, Positions
@@ -180,22 +180,24 @@ class CsvPart:
         rows = self._strict.refused
         return self._strict_numbers[rows], _read_spans(self._descriptor, self._strict.starts[rows], self._strict.ends[rows])
 
-    def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
-        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
+    def describe_unreadable(self, raw: bytes) -> str:
+        """Say why the bytes of a row that cannot be read are no row: how many fields they have, or what stands in the way."""
+        return describe_unreadable(raw, len(self.names))
+
+    def fetch(self, positions: Positions, table: str, select: Callable[[str], str]) -> None:
+        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to a table."""
         cut = np.searchsorted(positions, self.plain_count)
         stretches = np.array_split(positions[:cut], range(FETCHED_ROWS, cut, FETCHED_ROWS)) if cut else []
         with ThreadPoolExecutor(1) as pool:
             for lines in in_order(pool, self._numbered_lines, stretches, ahead=1):
                 with lines as file:
                     source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))])
-                    self.con.execute(
-                        f"insert into fetched_rows {select(f'(select * replace (position::bigint as position) from {source})')}"
-                    )
+                    self.con.execute(f"insert into {table} {select(f'(select * replace (position::bigint as position) from {source})')}")
         if cut < len(positions):
             wanted = pa.table({"position": positions[cut:]})
             with registered(self.con, "wanted_positions", wanted):
                 source = f"(select * replace (position + {self.plain_count} as position) from strict_cells)"
-                self.con.execute(f"insert into fetched_rows {select(f'(from {source} semi join wanted_positions using (position))')}")
+                self.con.execute(f"insert into {table} {select(f'(from {source} semi join wanted_positions using (position))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from all over the file, to guess from."""

@@ -134,3 +134,18 @@ def strict_records(lines: Lines, reader: Reader, first: int) -> Iterator[tuple[i
         record = read_record(reader, start)
         yield line, record
         next_line = line + record.line_count
+
+
+def describe_unreadable(raw: bytes, width: int) -> str:
+    """Say why a record, given without its line end, is no row of so many fields; nothing of what it says."""
+    found = _read_record(raw, 0, is_last=True)
+    fields = found[0] if found else None
+    if fields is None:
+        if any(len(field) > FIELD_LIMIT for field in raw.split(b",")):
+            return f"a field of more than {FIELD_LIMIT >> 10} kB"
+        return "a quote out of place, escaped by a backslash in place of doubled" if b'\\"' in raw else "a quote out of place"
+    if len(fields) > width and not any(field.strip() for field in fields[width:]):
+        return f"{len(fields)} fields, not {width}, the last of them empty"
+    if len(fields) != width:
+        return f"{len(fields)} field{'s' * (len(fields) != 1)}, not {width}"
+    return "a carriage return within it" if has_lone_return(raw) else "within a quote that is not closed"

@@ -19,20 +19,20 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from sij_audit.transforms.columns import COLUMNS, FORMAT
+from sij_audit.transforms.columns import COLUMNS, FORMAT, Fault
 from sij_audit.transforms.duck import ONE_THREAD, QUICK
 from sij_audit.transforms.errors import AuditError, ExtractNotReady, ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.batch_codes import code_table, ingest_mark, is_as_kept_today
 from sij_audit.transforms.ingest.batch_files import write_lines, write_quarantine
-from sij_audit.transforms.ingest.controls import balance_rows, describe_columns, describe_reasons
+from sij_audit.transforms.ingest.controls import balance_rows, describe_columns
 from sij_audit.transforms.ingest.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
+from sij_audit.transforms.ingest.faults import describe_faults, find_faults, warn_of_faults
 from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.ingest.part import Format, Part, PartInput, PartMisread, Progress
 from sij_audit.transforms.ingest.readings import define_status_words
-from sij_audit.transforms.ingest.row_checks import ScannedRows
 from sij_audit.transforms.settings import MEMORY_LIMIT, bytes_of
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
@@ -53,6 +53,14 @@ MEMORY_SHARE = 9, 14
 
 def show_no_progress(_unit: str, _done: int, _total: int | None) -> None:
     """Show no progress."""
+
+
+class RowsUnusable(ExtractRefused):
+    """Too many rows of an extract cannot be used; `faults` are what they have in common."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...]) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,8 @@ def ingest_extract(
                 raise
         except ExtractRefused as error:
             content = hashing.result() if hashing else None
-            return Refused(name_of(path), content, str(error), may_pass=isinstance(error, ExtractUnreadable))
+            faults = error.faults if isinstance(error, RowsUnusable) else ()
+            return Refused(name_of(path), content, str(error), may_pass=isinstance(error, ExtractUnreadable), faults=faults)
         except ExtractNotReady as error:
             return NotReady(name_of(path), str(error))
         except OSError as error:
@@ -166,12 +175,12 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
                 raise ExtractRefused(
                     f"{extract.name}: has {part.rows_read} rows, and its sidecar {extract.name}.totals.json says {sidecars.rows}."
                 )
-            batch, rows = _find_batch(store, part, given, sidecars, in_out)
+            batch = _find_batch(store, part, given, sidecars, in_out)
             if sidecars.paid_amount is not None and sidecars.paid_amount != Decimal(batch.controls["paid_read"]):
                 raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
             if not in_out.known:
                 _refuse_lacking(batch, extract.name, given.terms.required_columns)
-                _refuse_unusable(batch, part, rows, given)
+                _refuse_unusable(batch, given)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: write_quarantine(part, batch.extract, path))
             write_durably(batch.path, lambda path: write_lines(part, batch, path))
@@ -189,7 +198,7 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_out: InOut) -> tuple[Batch, ScannedRows]:
+def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_out: InOut) -> Batch:
     """Do both steps for a whole extract: the lines to keep are then in the view `kept`, and the batch says of what they are."""
     extract = given.extract
     relevant = find_relevant_claims(part, given.codes)
@@ -200,7 +209,7 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
     codes = code_table(given.codes)
     ingest = ingest_mark(given.terms.claim_statuses)
     batch_id = sha256(json.dumps([content, codes, FORMAT, ingest], sort_keys=True).encode()).hexdigest()[:32]
-    batch = Batch(
+    return Batch(
         batch_id=batch_id,
         path=store.claims / f"{batch_id}.parquet",
         format=FORMAT,
@@ -213,8 +222,8 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
         columns=describe_columns(part, relevant.rows),
         reasons=reasons,
         ingest=ingest,
+        faults=find_faults(part, relevant.rows, reasons),
     )
-    return batch, relevant.rows
 
 
 def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str]) -> None:
@@ -227,14 +236,16 @@ def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str])
             raise ExtractRefused(f"{extract}: has column {name} empty in every row, and required_columns in the settings asks for it.")
 
 
-def _refuse_unusable(batch: Batch, part: Part, rows: ScannedRows, given: Given) -> None:
+def _refuse_unusable(batch: Batch, given: Given) -> None:
     """Refuse an extract with too many rows that cannot be used: most likely its sender, or who mapped it, changed something."""
     extract, read, quarantined = given.extract.name, batch.controls["rows_read"], batch.controls["rows_quarantined"]
     if quarantined > given.terms.max_quarantined * read and (quarantined > FEW_ROWS or quarantined == read):
-        raise ExtractRefused(
+        warnings = "".join(f" {warning}" for warning in warn_of_faults(batch.faults))
+        raise RowsUnusable(
             f"{extract}: {quarantined:,} of its {read:,} rows would be quarantined, a larger share than max_quarantined in the settings "
-            f"({given.terms.max_quarantined:g}): {'; '.join(describe_reasons(part, rows, batch.reasons))}. Nothing of it was loaded. "
-            f"Correct the extract and deliver it again, or allow more with max_quarantined."
+            f"({given.terms.max_quarantined:g}): {describe_faults(batch.faults)}. Nothing of it was loaded.{warnings} "
+            f"Correct the extract and deliver it again, or allow more with max_quarantined.",
+            tuple(batch.faults),
         )
 
 

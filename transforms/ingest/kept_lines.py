@@ -98,7 +98,7 @@ def _fetch(part: Part, rows: ScannedRows, condition: str) -> None:
     part.con.execute(f"create temp table if not exists fetched_rows (position bigint, {columns}, own_hash ubigint, row_hash ubigint)")
     if len(positions):
         part.con.execute("set preserve_insertion_order = false")
-        part.fetch(positions, _normaliser(part, rows))
+        part.fetch(positions, "fetched_rows", _normaliser(part, rows))
         part.con.execute("set preserve_insertion_order = true")
     lacking = [f", {missing(column).value} as {column.name}" for column in COLUMNS if column.name not in types]
     part.con.execute(f"create temp view if not exists fetched as select *{''.join(lacking)} from fetched_rows")

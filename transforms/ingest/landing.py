@@ -14,6 +14,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
+from sij_audit.transforms.columns import Fault
 from sij_audit.transforms.errors import AuditError, UsageError
 from sij_audit.transforms.ingest.batch_codes import ingest_mark, is_as_kept_today
 from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, name_of
@@ -28,7 +29,7 @@ from sij_audit.transforms.store.retractions import retractions
 
 MEMORY = "landing.json"
 
-MEMORY_FORMAT = 2
+MEMORY_FORMAT = 3
 
 BLUR_NS = 5 * 10**9
 """A file that was changed so shortly before it was looked at may be changed again without that its times show it.
@@ -57,6 +58,7 @@ class Entry:
     """SHA-256 of the code that refused it; as all that follows, of a refusal."""
     terms: Terms | None = None
     may_pass: bool = False
+    faults: tuple[Fault, ...] = ()
     is_content_held: bool = False
     """OUT had loaded the same bytes under another name, or with other sidecars."""
 
@@ -139,7 +141,7 @@ def look(store: Store, folder: Path, codes: Sequence[Code], settings: Settings) 
             and entry.terms == terms_of(settings, name_of(path))
             and entry.ingest == ingest_mark(settings.claim_statuses)
         ):
-            known[path] = Refused(name_of(path), entry.extract_sha256, entry.reason, is_remembered=True)
+            known[path] = Refused(name_of(path), entry.extract_sha256, entry.reason, is_remembered=True, faults=entry.faults)
     return Landing(folder, looked_ns, settings, marks, known, frozenset(left), memory, frozenset(batches))
 
 
@@ -203,6 +205,7 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
                 ingest_mark(landing.settings.claim_statuses),
                 landing.terms(path),
                 outcome.may_pass,
+                outcome.faults,
                 outcome.sha256 in landing.contents,
             )
         case Retracted():
@@ -223,10 +226,12 @@ def _recall(store: Store) -> dict[str, dict[str, Entry]]:
         return {}
 
 
-def _entry(marks: Sequence[Sequence[int] | None], terms: Mapping[str, Any] | None, **facts: Any) -> Entry:
+def _entry(
+    marks: Sequence[Sequence[int] | None], terms: Mapping[str, Any] | None, faults: Sequence[Mapping[str, Any]], **facts: Any
+) -> Entry:
     pairs = [None if mark is None else (mark[0], mark[1], mark[2], mark[3]) for mark in marks]
     kept = Terms(**{**terms, "required_columns": tuple(terms["required_columns"])}) if terms else None
-    return Entry(marks=tuple(pairs), terms=kept, **facts)
+    return Entry(marks=tuple(pairs), terms=kept, faults=tuple(Fault(**fault) for fault in faults), **facts)
 
 
 def _keep(store: Store, folders: Mapping[str, Mapping[str, Entry]]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sij_audit.transforms.columns import Fault
 from sij_audit.transforms.store.folder import Batch
 
 
@@ -33,6 +34,8 @@ class Refused:
     reason: str
     is_remembered: bool = False
     may_pass: bool = False
+    faults: tuple[Fault, ...] = ()
+    """What its rows have in common that would be quarantined, where it was refused for them."""
 
 
 @dataclass(frozen=True)

@@ -90,11 +90,15 @@ class ParquetPart:
         """Give what is no record at all: nothing."""
         return np.zeros(0, np.int64), iter(())
 
-    def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
-        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
+    def describe_unreadable(self, raw: bytes) -> str:
+        """Say nothing: every row of the file can be read."""
+        return ""
+
+    def fetch(self, positions: Positions, table: str, select: Callable[[str], str]) -> None:
+        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to a table."""
         rows = f"select *, file_row_number as position from {self._scan(', file_row_number = true')}"
         with registered(self.con, "wanted_positions", pa.table({"file_row_number": positions})):
-            self.con.execute(f"insert into fetched_rows {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
+            self.con.execute(f"insert into {table} {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give cells of some rows from the beginning, to guess from."""

@@ -96,8 +96,11 @@ class Part(Protocol):
     def refused_rows(self) -> tuple[Positions, Iterator[bytes]]:
         """Give row numbers and bytes of the rows that cannot be read, which have no position."""
 
-    def fetch(self, positions: Positions, select: Callable[[str], str]) -> None:
-        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to the table `fetched_rows`."""
+    def describe_unreadable(self, raw: bytes) -> str:
+        """Say why the bytes of a row that cannot be read are no row; nothing of what they say."""
+
+    def fetch(self, positions: Positions, table: str, select: Callable[[str], str]) -> None:
+        """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to a table."""
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give the cells of some rows, to guess from."""

@@ -75,6 +75,15 @@ DATE_FORMS = {
 
 FIRST_FORM = next(iter(DATE_FORMS))
 
+DAY_FIRST = "^(1[3-9]|2[0-9]|3[01])([/.-])(0?[1-9]|1[0-2])[/.-]([0-9]{4}|[0-9]{2})"
+"""How a date begins whose day comes first for certain: a number that is no month, then one that is."""
+
+MONTH_FIRST = "^(0?[1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])/[0-9]{4}"
+"""How a date begins whose month comes first for certain."""
+
+FORM_LENGTH = 24
+"""Letters that a form shows at most."""
+
 USUAL_PATTERNS = {"amount": "-?[0-9]{1,12}(\\.[0-9]{1,2})?", "units": "-?[0-9]{1,9}(\\.[0-9]{1,4})?", "integer": "[0-9]{1,9}"}
 WHOLE_DIGITS = {"amount": 12, "units": 9, "integer": 9}
 DECIMALS = {"amount": 2, "units": 4, "integer": 0}
@@ -309,3 +318,16 @@ def _is_dated(text: str) -> str:
         ]
     pattern = quote_text(f"^(?:{'|'.join(written)})(?:{TIME})?$")
     return f"coalesce(not regexp_matches({text}, {pattern}), false)"
+
+
+def form_of(cell: str) -> str:
+    """Write a text's form, which shows nothing of its value: 9 for a digit, A for a letter, all else as it is; empty where there is no text."""
+    form = f"coalesce(trim({cell}, ' \t\u00a0'), '')[1:{FORM_LENGTH + 1}]"
+    for letters, shown in (("[\\p{L}\\p{M}]", "A"), ("\\p{N}", "9"), ("[^ -~\\p{P}\\p{Sc}]", "?")):
+        form = f"regexp_replace({form}, '{letters}', '{shown}', 'g')"
+    return f"case when length({form}) <= {FORM_LENGTH} then {form} else {form}[1:{FORM_LENGTH}] || '…' end"
+
+
+def is_day_first(cell: str) -> str:
+    """Say whether a text begins as a date whose day comes first for certain."""
+    return f"coalesce(regexp_matches(trim({cell}), '{DAY_FIRST}'), false)"

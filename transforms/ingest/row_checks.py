@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +17,8 @@ from sij_audit.transforms.ingest.readings import (
     LAST_DATE,
     Reading,
     clean_text,
+    form_of,
+    is_day_first,
     read_date,
     select_drafts,
 )
@@ -61,6 +63,9 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     "unknown_claim_status": {"claim_status": _unread("claim_status")},
 }
 """What refuses a row that parses, as SQL, by reason in the order in which they are tried, and by the column at fault."""
+
+FAULT_PLACES = [(reason, column) for reason, columns in FAULTS.items() for column in columns]
+"""Reasons with the columns that may be at fault, in the order of the reasons."""
 
 BY_NAME = {column.name: column for column in COLUMNS}
 DATES = tuple(column.name for column in COLUMNS if column.kind == "date")
@@ -154,17 +159,25 @@ def _reason() -> str:
     return f"case when preset > 0 then preset {tests} else 0 end"
 
 
-def count_faults(part: Part, rows: ScannedRows) -> list[tuple[str, str, int]]:
-    """Count, by reason and column, the rows that parse and whose cell is at fault: (reason, column, rows), the reasons in their order."""
+def select_faults(part: Part, rows: ScannedRows) -> Callable[[str], str]:
+    """Make what selects, of a source's rows that parse: position and, for each of `FAULT_PLACES`, the form of a cell at fault, else null.
+
+    A cell that is empty, or whose column is not there, has an empty form; `day_first_COLUMN` says of a refused date whether the day comes first.
+    """
     readings = _read_checked(part, rows.date_forms)
-    faults = [(reason, column, test) for reason, columns in FAULTS.items() for column, test in columns.items()]
-    counts = [0] * len(faults)
-    for source in part.sources():
-        read = f"(select preset, {', '.join(_list_cells(readings))} from {select_drafts(readings, source)})"
-        tests = ", ".join(f"count(*) filter (where {test})" for _, _, test in faults)
-        found = fetch_row(part.con, f"select {tests} from {read} where preset = 0")
-        counts = [so_far + more for so_far, more in zip(counts, found, strict=True)]
-    return [(reason, column, count) for (reason, column, _), count in zip(faults, counts, strict=True) if count]
+    places = {column: f"c{part.columns[column]}::varchar" if column in part.columns else "null" for _, column in FAULT_PLACES}
+    cells = [*_list_cells(readings), *(f"{cell} as cell_{column}" for column, cell in places.items())]
+    faults = [
+        f"case when {FAULTS[reason][column]} then {form_of(f'cell_{column}')} end as fault_{place}"
+        for place, (reason, column) in enumerate(FAULT_PLACES)
+    ]
+    days = [f"{FAULTS['invalid_date'][column]} and {is_day_first(f'cell_{column}')} as day_first_{column}" for column in CHECKED_DATES]
+
+    def select(source: str) -> str:
+        read = f"(select position, {', '.join(cells)} from {select_drafts(readings, source)})"
+        return f"select position, {', '.join((*faults, *days))} from {read}"
+
+    return select
 
 
 def _relevance(codes: Sequence[Code]) -> str:

@@ -30,6 +30,18 @@ EXTRACT_COLUMNS = {
     "filled_count": "BIGINT",
 }
 
+FAULT_COLUMNS = {
+    **dict.fromkeys(("extract", "extract_sha256"), "VARCHAR"),
+    "fault_order": "BIGINT",
+    **dict.fromkeys(("outcome", "reason", "meaning", "column"), "VARCHAR"),
+    "row_count": "BIGINT",
+    "first_row_numbers": "BIGINT[]",
+    "forms": "VARCHAR[]",
+    **dict.fromkeys(("date_form", "note"), "VARCHAR"),
+    "is_warning": "BOOLEAN",
+}
+"""What the quarantined rows of an extract have in common."""
+
 CLAIM_LINE = (
     "STRUCT(data_source VARCHAR, claim_id VARCHAR, claim_line_number BIGINT, hcpcs_code VARCHAR, claim_type VARCHAR, billing_npi VARCHAR, "
     "paid_date DATE, paid_amount DECIMAL(14, 2), amount_at_risk DECIMAL(14, 2))"
@@ -106,6 +118,7 @@ class Inputs:
     previous_run: Path | None = None
     extract_controls: Sequence[Mapping[str, Any]] = ()
     extract_columns: Sequence[Mapping[str, Any]] = ()
+    extract_faults: Sequence[Mapping[str, Any]] = ()
     dispositions: Sequence[Path] = ()
     suppressions: Sequence[Path] = ()
     lines_of_business: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +163,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     create_table(con, "plan_lines_of_business", {"line_of_business": "VARCHAR", "line_group": "VARCHAR"}, plan_lines)
     create_table(con, "extract_controls", CONTROL_COLUMNS, inputs.extract_controls)
     create_table(con, "extract_columns", EXTRACT_COLUMNS, inputs.extract_columns)
+    create_table(con, "extract_faults", FAULT_COLUMNS, inputs.extract_faults)
 
 
 def _load_files(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path]) -> None:

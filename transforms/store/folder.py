@@ -9,14 +9,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sij_audit.transforms.columns import FORMAT
+from sij_audit.transforms.columns import FORMAT, Fault
 from sij_audit.transforms.errors import AuditError, BusyError, UsageError
 from sij_audit.transforms.store.durable import TEMPORARY
 
@@ -53,6 +53,8 @@ class Batch:
     """Quarantined rows by reason."""
     ingest: str = ""
     """SHA-256 of the code that kept the lines; empty in batches that do not say it."""
+    faults: list[Fault] = field(default_factory=list)
+    """What its quarantined rows have in common; empty in batches that do not say it."""
 
     def metadata(self) -> dict[bytes, bytes]:
         """Give the key-value metadata that the batch's Parquet file carries."""
@@ -75,7 +77,7 @@ def read_batch(path: Path) -> Batch:
     if batch_id != path.stem:
         raise AuditError(f"claims/{path.name} holds batch {batch_id}: it was renamed or copied. Move it out of OUT, or name it as before.")
     try:
-        return Batch(path=path, **facts)
+        return Batch(path=path, **{**facts, "faults": [Fault(**fault) for fault in facts.get("faults", [])]})
     except TypeError:
         raise AuditError(f"claims/{path.name} does not say all that a batch must. {again}: {extract}.") from None
 
