@@ -2,7 +2,7 @@
 
 EXIT_CODES = {
     0: "done: a run was published, or nothing was new",
-    2: "wrong usage: an impossible option, or a path that does not exist; nothing was changed",
+    2: "wrong usage: an impossible option, a path that does not exist, or a folder without extracts; nothing was changed",
     3: "done, but at least one extract was refused; the report controls says why",
     4: "failed, and nothing was published; or `verify` found a difference",
     5: "on hold, and nothing was published: too much would change, or a feed lost a column; look, then --accept-change",

@@ -6,7 +6,7 @@ import pytest
 
 from sij_audit.transforms.errors import ExtractRefused, UsageError
 from sij_audit.transforms.ingest import csv_part, parquet_part
-from sij_audit.transforms.ingest.formats import FORMATS, SUFFIXES, discover_extracts, format_of
+from sij_audit.transforms.ingest.formats import FORMATS, SUFFIXES, discover_extracts, format_of, name_left_aside
 
 
 def test_a_folder_is_its_extracts_by_name(tmp_path: Path) -> None:
@@ -29,6 +29,48 @@ def test_a_path_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
         discover_extracts([tmp_path / "gone.csv"])
 
 
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"claim_id,member_id,hcpcs_code,paid_amount\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((), "It is empty"),
+        ((".hidden.csv",), "It is empty"),
+        (("_SUCCESS",), "It holds 1 file of other names: _SUCCESS."),
+        (("claims.xlsx", "_SUCCESS"), "claims.xlsx is a workbook. In Excel, save"),
+        (("a.zip",), "a.zip is an archive. Unpack it"),
+        (
+            ("part-0",),
+            "part-0 is no extract by its name, which must end in .csv, .csv.gz, .csv.zst or .parquet. Its columns are separated by commas",
+        ),
+        (("year=2023/a.csv", "year=2024/month=1/b.parquet"), "give {0}/year=2023, {0}/year=2024/month=1."),
+        (("notes/a.docx",), "It holds 1 subfolder, without extracts: notes."),
+    ],
+)
+def test_a_folder_without_extracts_is_wrong_usage_and_the_message_says_what_lies_there(
+    tmp_path: Path, names: tuple[str, ...], said: str
+) -> None:
+    write(tmp_path, *names)
+    with pytest.raises(UsageError) as refused:
+        discover_extracts([tmp_path])
+    assert f"{tmp_path} holds no extract" in str(refused.value)
+    assert said.format(tmp_path) in str(refused.value)
+
+
+def test_what_lies_beside_extracts_and_may_hold_claims_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "a.csv.sha256", "_SUCCESS", ".b.csv", "b.xlsx", "deep/c.csv")
+    [sentence] = name_left_aside([tmp_path])
+    assert "1 file of other names than extracts have: b.xlsx." in sentence
+    assert f"give {tmp_path}/deep." in sentence
+    (tmp_path / "b.xlsx").unlink()
+    (tmp_path / "deep" / "c.csv").unlink()
+    assert name_left_aside([tmp_path]) == []
+
+
 @pytest.mark.parametrize(
     ("name", "known", "compression"),
     [
@@ -45,7 +87,7 @@ def test_a_name_says_format_and_compression(name: str, known: object, compressio
 def test_a_file_of_no_format_is_refused_with_the_names_that_there_are() -> None:
     with pytest.raises(ExtractRefused) as refused:
         format_of(Path("x.txt"))
-    assert str(refused.value) == "x.txt: is no .csv, .csv.gz, .csv.zst or .parquet file."
+    assert str(refused.value) == "x.txt: is no extract by its name, which must end in .csv, .csv.gz, .csv.zst or .parquet."
 
 
 def test_no_name_is_of_two_formats() -> None:

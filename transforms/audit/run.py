@@ -26,7 +26,7 @@ from sij_audit.transforms.handoff.reviews import hash_reviews
 from sij_audit.transforms.ingest.batch_codes import ingest_mark
 from sij_audit.transforms.ingest.extracts import name_of
 from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds
-from sij_audit.transforms.ingest.formats import discover_extracts
+from sij_audit.transforms.ingest.formats import discover_extracts, name_left_aside
 from sij_audit.transforms.ingest.landing import Landing, look, remember
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
 from sij_audit.transforms.settings import Settings
@@ -108,7 +108,8 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
             end(store, attempt, "failed", message=_why(error))
             raise
         end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name)
-        return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *result.remarks))
+        folders = [folder for folder in (*request.extracts, request.landing) if folder and folder.is_dir()]
+        return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *name_left_aside(folders), *result.remarks))
 
 
 def _why(error: BaseException) -> str:

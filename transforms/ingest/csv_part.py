@@ -15,11 +15,13 @@ import pyarrow as pa
 
 from sij_audit.transforms.columns import Column
 from sij_audit.transforms.duck import registered
+from sij_audit.transforms.errors import ExtractRefused
 from sij_audit.transforms.ingest.csv_header import Header
 from sij_audit.transforms.ingest.csv_lines import Chunk, Ints, Lines, scan_lines
 from sij_audit.transforms.ingest.csv_records import Reader, describe_unreadable, read_record
 from sij_audit.transforms.ingest.csv_strict_rows import read_strictly
 from sij_audit.transforms.ingest.extracts import BLOCK, Extract, decompress, read_blocks
+from sij_audit.transforms.ingest.file_kinds import BEGINNING, kind_of_bytes
 from sij_audit.transforms.ingest.part import REASONS, Format, PartInput, PartMisread, PlainFacts, Positions
 from sij_audit.transforms.ingest.plain_rows import PAD, PlainRows, Plan, find_plain_lines, make_plan
 from sij_audit.transforms.ingest.readings import BLANK_LETTERS, Reading, is_filled, missing, read_text
@@ -238,6 +240,8 @@ def open_csv_part(given: PartInput) -> Iterator[CsvPart]:
     """
     extract = given.extract
     total = None if extract.compression else extract.size
+    if not extract.compression and (kind := kind_of_bytes(os.pread(extract.descriptor, BEGINNING, 0))):
+        raise ExtractRefused(f"{extract.name}: is no CSV, it {kind}")
     with TemporaryFile(dir=given.work) as file:
         descriptor = extract.descriptor
         blocks = read_blocks(descriptor)

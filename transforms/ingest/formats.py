@@ -1,17 +1,28 @@
 """The formats that extracts come in, known by their names; a new one is a module of its own and a line in `FORMATS`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from sij_audit.transforms.errors import ExtractRefused, UsageError
 from sij_audit.transforms.ingest import csv_part, parquet_part
 from sij_audit.transforms.ingest.extracts import name_of
+from sij_audit.transforms.ingest.file_kinds import describe_unknown, may_hold_claims
 from sij_audit.transforms.ingest.part import Format
+from sij_audit.transforms.text import count_of, list_names, printable
 
 FORMATS: tuple[Format, ...] = (csv_part.FORMAT, parquet_part.FORMAT)
 
 SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+
+ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+
+NAMED = 3
+"""So many files or folders are named in a sentence."""
+
+DEEP = 1000
+"""So many subfolders are looked into for extracts, to name them; what lies there is not loaded."""
 
 
 def format_of(path: Path) -> tuple[Format, str]:
@@ -20,7 +31,7 @@ def format_of(path: Path) -> tuple[Format, str]:
         for suffix, compression in known.suffixes.items():
             if path.name.lower().endswith(suffix):
                 return known, compression
-    raise ExtractRefused(f"{name_of(path)}: is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file.")
+    raise ExtractRefused(f"{name_of(path)}: {describe_unknown(path, ENDINGS)}")
 
 
 def is_extract_name(name: str) -> bool:
@@ -29,14 +40,67 @@ def is_extract_name(name: str) -> bool:
 
 
 def discover_extracts(arguments: Sequence[Path]) -> list[Path]:
-    """List the extracts that the arguments mean, in their order: a file is itself, a folder its files of our formats by name."""
+    """List the extracts that the arguments mean, in their order: a file is itself, a folder its files of our formats by name.
+
+    UsageError for a path that does not exist, and for a folder in which no extract lies.
+    """
     extracts: list[Path] = []
     for argument in arguments:
         if argument.is_dir():
             names = sorted(entry.name for entry in os.scandir(argument) if not entry.is_dir() and is_extract_name(entry.name))
+            if not names:
+                raise UsageError(f"{argument} holds no extract, whose name must end in {ENDINGS}. {_describe_folder(argument)}")
             extracts += [argument / name for name in names]
         elif argument.exists() or argument.is_symlink():
             extracts.append(argument)
         else:
             raise UsageError(f"{argument} does not exist.")
     return extracts
+
+
+def _describe_folder(folder: Path) -> str:
+    """Say what lies in a folder without extracts, and what to do about it."""
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    files = [path for path in paths if not path.is_dir()]
+    folders = [path for path in paths if path.is_dir()]
+    sentences = []
+    if files:
+        sentences.append(f"It holds {count_of(len(files), 'file')} of other names: {_list_paths(files)}.")
+    if told := next(filter(may_hold_claims, files), None):
+        sentences.append(f"{printable(name_of(told))} {describe_unknown(told, ENDINGS)}")
+    if folders:
+        sentences.append(
+            _describe_deeper(folders) or f"It holds {count_of(len(folders), 'subfolder')}, without extracts: {_list_paths(folders)}."
+        )
+    return " ".join(sentences) or "It is empty, but for what begins with a point."
+
+
+def name_left_aside(folders: Sequence[Path]) -> list[str]:
+    """Say what lies beside the extracts of folders and may hold claims, a sentence for each folder that has such."""
+    sentences = []
+    for folder in folders:
+        paths = sorted(path for path in folder.iterdir() if not is_extract_name(path.name) and not path.name.startswith("."))
+        others = [path for path in paths if not path.is_dir() and may_hold_claims(path)]
+        said = [f"{count_of(len(others), 'file')} of other names than extracts have: {_list_paths(others)}."] if others else []
+        said += filter(None, [_describe_deeper([path for path in paths if path.is_dir()])])
+        if said:
+            sentences.append(f"Left aside in {printable(folder)}: {' '.join(said)}")
+    return sentences
+
+
+def _describe_deeper(folders: Sequence[Path]) -> str:
+    """Say that extracts lie in subfolders; empty where none does."""
+    deeper = list(islice(_find_folders(folders), DEEP))
+    return f"Extracts lie deeper, and subfolders are not looked into: give {list_names(map(printable, deeper), NAMED)}." if deeper else ""
+
+
+def _find_folders(folders: Sequence[Path]) -> Iterator[Path]:
+    """Find the folders, from these down, in which extracts lie."""
+    for start in folders:
+        for folder, _, names in os.walk(start):
+            if any(map(is_extract_name, names)):
+                yield Path(folder)
+
+
+def _list_paths(paths: Sequence[Path]) -> str:
+    return list_names((printable(name_of(path)) for path in paths), NAMED)

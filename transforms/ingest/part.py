@@ -3,8 +3,7 @@
 `formats.py` lists the formats. Whoever adds one writes a module with a class that is a `Part` and a `Format`, and adds it to that list.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from sij_audit.transforms.columns import QUARANTINE_REASONS, Column
 from sij_audit.transforms.errors import ExtractRefused
 from sij_audit.transforms.ingest.extracts import Extract
+from sij_audit.transforms.ingest.header_advice import advise
 from sij_audit.transforms.ingest.readings import Reading
 from sij_audit.transforms.stages.reference import Code
 
@@ -29,10 +29,6 @@ Progress = Callable[[str, int, int | None], None]
 
 REASONS = {reason: number for number, reason in enumerate(QUARANTINE_REASONS, start=1)}
 """Reasons as numbers, in the order in which they are tried; 0 is a valid row."""
-
-
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", "~": "tildes"}
-"""What a header may be separated by in place of commas."""
 
 
 class PartMisread(Exception):
@@ -134,8 +130,11 @@ class Format:
     """Whether a part that was misread is opened again without trust."""
 
 
-def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column]) -> tuple[dict[str, int], list[int]]:
-    """Find the canonical columns among names, in any case, and which are ignored; ExtractRefused for one twice or a needed one missing."""
+def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column], text: str = "") -> tuple[dict[str, int], list[int]]:
+    """Find the canonical columns among names, in any case, and which are ignored; ExtractRefused for one twice or a needed one missing.
+
+    `text` is how the file begins, where it is text: what its header looks like instead is told from it.
+    """
     canonical = {column.name for column in wanted}
     columns: dict[str, int] = {}
     ignored = []
@@ -147,21 +146,10 @@ def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column]) -> 
             raise ExtractRefused(f"{name}: has column {column} twice.")
         else:
             columns[column] = index
-    lacking = [column.name for column in wanted if column.needed.startswith("column") and column.name not in columns]
+    lacking = {column.name: column.name for column in wanted if column.needed.startswith("column") and column.name not in columns}
     if "claim_line_start_date" not in columns and "claim_start_date" not in columns:
-        lacking.append("claim_line_start_date (or claim_start_date)")
+        lacking["claim_line_start_date"] = "claim_line_start_date (or claim_start_date)"
     if lacking:
-        raise ExtractRefused(f"{name}: lacks column{'s' * (len(lacking) > 1)} {', '.join(lacking)}.{_describe_header(names, canonical)}")
+        named = f"{name}: lacks column{'s' * (len(lacking) > 1)} {', '.join(lacking.values())}."
+        raise ExtractRefused(f"{named}{advise(lacking, names, text)}")
     return columns, ignored
-
-
-def _describe_header(names: Sequence[str], canonical: Collection[str]) -> str:
-    """Say what a header that lacks columns looks like instead, without a value of it."""
-    for separator, plural in SEPARATORS.items():
-        if any(part.strip('" ').lower() in canonical for name in names if separator in name for part in name.split(separator)):
-            return f" Its header is separated by {plural}; it must be by commas."
-    if any(name.lower() in canonical for name in names):
-        return ""
-    if any(re.search("[0-9]", name) and not re.search("[A-Za-z]{3}", name) for name in names):
-        return " Its first row looks like a row of data: the header row is not there, or not the first."
-    return " No name of its first row is a column of an extract: it may be a title above the header, or the names are a payer's own."
