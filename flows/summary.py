@@ -20,10 +20,11 @@ STATUSES = ("new", "changed", "open", "withdrawn")
 def summarize_result(as_of: date, result: Result) -> str:
     """Write what a run published, or that nothing was new, and what people should know."""
     if result.run is None or result.summary is None:
-        return _join(f"# Nothing is new since run {result.current.name}", *_notices(result))
+        return _join(f"# Nothing is new since run {result.current.name}", *_refused(result), *_notices(result))
     summary, rows = result.summary, result.summary.rows
     return _join(
         f"# Run {result.run.name}",
+        *_refused(result),
         f"Services up to {as_of}. Since the run before: {count_statuses(summary)}.",
         _rules_table(summary.rules),
         *describe_strengths(summary.strengths),
@@ -116,6 +117,12 @@ def _rules_table(rules: Sequence[RuleTotals]) -> str:
         counts = (f"{count:,}" for count in (rule.looked_at, rule.proven, rule.presumed, rule.likely, rule.possible))
         lines.append(f"| {' | '.join((*names, *counts, dollars(rule.paid_amount), dollars(rule.amount_at_risk)))} |")
     return "\n".join(lines)
+
+
+def _refused(result: Result) -> list[str]:
+    """Reasons name columns, counts and forms, and no value."""
+    reasons = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused)]
+    return ["## Refused, and not audited", "\n".join(f"- {_plain(reason)}" for reason in reasons)] if reasons else []
 
 
 def _notices(result: Result) -> list[str]:

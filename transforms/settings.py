@@ -106,6 +106,14 @@ class Settings(BaseSettings):
         le=1,
         description="refuse an extract with a larger share of quarantined rows, where these are more than 10, or all; 1 refuses none",
     )
+    quarantine_jump: float = Field(
+        default=2,
+        ge=1,
+        description="report an extract whose share of quarantined rows is more than so many times the largest of the last five of its feed",
+    )
+    quarantine_jump_share: float = Field(
+        default=0.001, ge=0, le=1, description="share of quarantined rows up to which no extract is reported for quarantine_jump"
+    )
     max_change: float = Field(
         default=0.5,
         ge=0,

@@ -224,10 +224,24 @@ def test_what_needs_somebody_says_so(tmp_path: Path, request_of: Request) -> Non
     assert message.kind == "attention"
     assert message.title == f"sij-audit: published run {result.current.name}, and somebody should look"
     assert message.facts["refused"] == ["broken.csv: is empty, not even a header row."]
+    assert "Refused: broken.csv: is empty, not even a header row." in message.lines
     noticed = describe_result(request, replace(result, outcomes=(), notices=("The feed claims did not come.",)))
     assert (noticed.kind, noticed.lines[0]) == ("attention", "The feed claims did not come.")
     nothing_new = describe_result(request, Result((), result.current, None, None))
     assert (nothing_new.kind, nothing_new.title) == ("success", f"sij-audit: nothing is new since run {result.current.name}")
+
+
+def test_why_rows_were_quarantined_is_said_without_a_value(tmp_path: Path, request_of: Request) -> None:
+    rows = [line(f"C{number}", "2023-01-10") for number in range(30)]
+    rows[4] |= {"claim_status": MARKER}
+    result = run_audit(replace(request_of, extracts=(write_extract(tmp_path / "new.csv", rows),)))
+    message = describe_result(request_of, result)
+    form = "AAAAAA9"
+    assert f"Quarantined of new.csv: 1 of 30 rows: unknown_claim_status 1 in claim_status (row 5; form {form})." in message.lines
+    [fault] = message.facts["quarantined"]
+    assert (fault["extract"], fault["reason"], fault["first_rows"], fault["forms"]) == ("new.csv", "unknown_claim_status", [5], [form])
+    assert message.kind == "success"
+    assert MARKER not in repr(message)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from sij_audit.transforms.operations.status import Status, describe_status
+from sij_audit.transforms.settings import Feed, Settings
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import begin, end
-from tests.runs import AS_OF, command, run
+from tests.runs import AS_OF, Row, command, line, run, run_reports, write_extract
 
 DAY = timedelta(hours=26)
 
@@ -74,3 +75,45 @@ def test_the_command_ends_with_0_or_1_and_says_one_line(tmp_path: Path) -> None:
     assert (late.returncode, len(late.stdout.splitlines())) == (1, 1)
     assert command("status", "--out", tmp_path / "out", "--max-age", "soon").returncode == 2
     assert command("status", "--out", tmp_path / "none").returncode == 1
+
+
+def test_what_a_run_found_that_needs_somebody_is_said_until_a_run_finds_nothing(store: Store) -> None:
+    end(store, begin(store, "nightly", AS_OF), "published", "R1", attention=["The feed claims never came.", "Refused: a.csv."])
+    said = status(store)
+    assert not said.is_good
+    assert said.line.startswith("ATTENTION: ")
+    assert said.line.endswith("; The feed claims never came; Refused: a.csv.")
+    end(store, begin(store, "nightly", AS_OF), "nothing_new", "R1")
+    assert status(store).is_good
+
+
+def rows_of(count: int, bad: int, prefix: str) -> list[Row]:
+    return [line(f"{prefix}{n}", "2023-01-10") | ({"member_id": None} if n < bad else {}) for n in range(count)]
+
+
+def test_a_refused_extract_a_late_feed_and_a_jump_in_quarantine_are_not_well_and_it_says_which(store: Store, tmp_path: Path) -> None:
+    settings = Settings(feeds=(Feed(name="late", pattern="late_*.csv", latest_age_hours=1),))
+    assert run_reports(store.root, write_extract(tmp_path / "a_1.csv", rows_of(20, 0, "A"))).attention == ()
+    assert status(store).is_good
+    bad = write_extract(tmp_path / "bad.csv", rows_of(1, 1, "B"))
+    more = write_extract(tmp_path / "a_2.csv", rows_of(20, 2, "C"))
+    run_reports(store.root, bad, more, settings=settings)
+    said = status(store)
+    assert not said.is_good
+    assert "Refused: bad.csv; the report controls says why" in said.line
+    assert "The feed late (late_*.csv) never came" in said.line
+    assert "Quarantine jumped: 2 of the 20 rows of a_2.csv" in said.line
+    run_reports(store.root)
+    assert status(store).is_good
+
+
+def test_an_extract_that_is_still_in_landing_and_refused_is_not_well(store: Store, tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    write_extract(landing / "bad.csv", rows_of(1, 1, "B"))
+    for _night in range(2):
+        run_reports(store.root, landing=landing)
+        assert "Refused: bad.csv" in status(store).line
+    (landing / "bad.csv").unlink()
+    run_reports(store.root, landing=landing)
+    assert status(store).is_good

@@ -25,7 +25,7 @@ from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.reviews import hash_reviews
 from sij_audit.transforms.ingest.batch_codes import ingest_mark
 from sij_audit.transforms.ingest.extracts import name_of
-from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds
+from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds, quarantine_jumps, swapped_dates
 from sij_audit.transforms.ingest.formats import discover_extracts, name_left_aside
 from sij_audit.transforms.ingest.landing import Landing, look, remember
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
@@ -79,6 +79,8 @@ class Result:
     summary: RunSummary | None
     notices: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+    """What of all this a monitor says until a run ends without: late feeds, jumps in quarantine, dates that may be swapped."""
 
     @property
     def exit_code(self) -> int:
@@ -107,9 +109,16 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
         except BaseException as error:
             end(store, attempt, "failed", message=_why(error))
             raise
-        end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name)
+        attention = (*_name_refused(result.outcomes), *result.attention)
+        end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name, attention=attention)
         folders = [folder for folder in (*request.extracts, request.landing) if folder and folder.is_dir()]
         return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *name_left_aside(folders), *result.remarks))
+
+
+def _name_refused(outcomes: Sequence[Outcome]) -> list[str]:
+    """Name what was refused, now or before, and is still given."""
+    refused = sorted({outcome.extract for outcome in outcomes if isinstance(outcome, Refused)})
+    return [f"Refused: {list_names(refused, NAMED)}; the report controls says why."] if refused else []
 
 
 def _why(error: BaseException) -> str:
@@ -171,12 +180,17 @@ def _audit_loaded(
     """Audit all that OUT holds, and publish what is new, unless it must be put on hold."""
     settings = request.settings
     batches = select_batches(store.batches(), codes, retractions(store), request.settings.claim_statuses)
-    notices = missing_feeds(settings.feeds, batches, outcomes, datetime.now(UTC))
+    published = published_extracts(store)
+    attention = (
+        *missing_feeds(settings.feeds, batches, outcomes, datetime.now(UTC)),
+        *quarantine_jumps(settings, batches, published),
+        *swapped_dates(batches, published),
+    )
     remarks = tuple(_name_kept_otherwise(batches, request.settings.claim_statuses))
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
-        return Result(tuple(outcomes), _current(store), None, None, tuple(notices), remarks)
-    losses = lost_columns(settings.feeds, batches, published_extracts(store))
+        return Result(tuple(outcomes), _current(store), None, None, attention, remarks, attention)
+    losses = lost_columns(settings.feeds, batches, published)
     most_change = None if request.accept_change else request.max_change
     if losses and most_change is not None:
         raise HeldBack(f"On hold, nothing was published. {' '.join(losses)} Have the feed mended, or publish with --accept-change.")
@@ -186,7 +200,7 @@ def _audit_loaded(
             check_change(audit.con, most_change)
         run = steps.publish(audit, Publication(store, identity, batches, settings))
         summary = summarize(audit.con, batches, request.line_of_business)
-    return Result(tuple(outcomes), run, run, summary, (*notices, *losses), remarks)
+    return Result(tuple(outcomes), run, run, summary, (*attention, *losses), remarks, attention)
 
 
 def check_change(con: duckdb.DuckDBPyConnection, max_change: float) -> None:

@@ -1,15 +1,18 @@
-"""The feeds that the settings name: which columns their extracts must have, which did not come, and what one has lost."""
+"""The feeds that the settings name: which columns their extracts must have, which did not come, what one has lost, where quarantine jumped."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sij_audit.transforms.ingest.extracts import name_of
+from sij_audit.transforms.ingest.faults import describe_faults, warn_of_faults
 from sij_audit.transforms.ingest.outcomes import LoadedBefore, Outcome
 from sij_audit.transforms.settings import Feed, Settings
 from sij_audit.transforms.store.folder import Batch
+from sij_audit.transforms.text import count_of
 
 RECENT = 5
 """Earlier extracts that show what a feed has as a rule: a loss that somebody accepted is the rule after so many more at the latest."""
@@ -90,21 +93,62 @@ def lost_columns(feeds: Sequence[Feed], batches: Sequence[Batch], published: Col
     of its feed before it that have rows. A column is lost where it is not there and they have it and fill it, or where it is empty and each
     of them fills it, so that chance does not explain it.
     """
-    loaded = sorted(
-        (batch for batch in batches if batch.controls["rows_read"]),
-        key=lambda batch: (batch.sha256 not in published, batch.path.stat().st_mtime_ns, batch.extract, batch.sha256),
-    )
+    loaded = _in_order(batches, published)
     sentences = []
     for feed in feeds:
-        extracts = [batch for batch in loaded if is_of(feed, batch.extract)]
-        for place, batch in enumerate(extracts):
-            earlier = extracts[max(0, place - RECENT) : place]
-            if batch.sha256 in published or not earlier:
-                continue
+        for batch, earlier in _new_ones([batch for batch in loaded if is_of(feed, batch.extract)], published):
             lost = _lost(batch, earlier)
             if lost:
                 sentences.append(f"The feed {feed.name} lost {', '.join(lost)}: {batch.extract} has none, and its earlier extracts do.")
     return sentences
+
+
+def quarantine_jumps(settings: Settings, batches: Sequence[Batch], published: Collection[str]) -> list[str]:
+    """Name the extracts of which far more rows were quarantined than of those before; sentences for people, with the reasons.
+
+    Compared are the extracts that no run has published yet, each with the last ones of its feed before it that have rows. Those of no feed are
+    compared with those whose names differ in digits alone.
+    """
+    loaded = _in_order(batches, published)
+    groups = {f"of the feed {feed.name}": [batch for batch in loaded if is_of(feed, batch.extract)] for feed in settings.feeds}
+    for batch in loaded:
+        if not any(is_of(feed, batch.extract) for feed in settings.feeds):
+            groups.setdefault(f"named like {re.sub('[0-9]+', '9', batch.extract)}", []).append(batch)
+    sentences = []
+    for group, extracts in groups.items():
+        for batch, earlier in _new_ones(extracts, published):
+            share, usual = _quarantined_share(batch), max(map(_quarantined_share, earlier))
+            if share > settings.quarantine_jump_share and share > settings.quarantine_jump * usual:
+                sentences.append(
+                    f"Quarantine jumped: {batch.controls['rows_quarantined']:,} of the {batch.controls['rows_read']:,} rows of {batch.extract} "
+                    f"({share:.1%}), against {usual:.1%} at most in the last {count_of(len(earlier), 'extract')} {group}. "
+                    f"{describe_faults(batch.faults)}."
+                )
+    return sentences
+
+
+def _quarantined_share(batch: Batch) -> float:
+    return float(batch.controls["rows_quarantined"] / batch.controls["rows_read"])
+
+
+def swapped_dates(batches: Sequence[Batch], published: Collection[str]) -> list[str]:
+    """Say of extracts that no run has published yet where dates that were read may have day and month swapped; sentences for people."""
+    return [f"{batch.extract}: {note}" for batch in batches if batch.sha256 not in published for note in warn_of_faults(batch.faults)]
+
+
+def _in_order(batches: Sequence[Batch], published: Collection[str]) -> list[Batch]:
+    """Sort the extracts that have rows by when they came, those that were published before the others."""
+    return sorted(
+        (batch for batch in batches if batch.controls["rows_read"]),
+        key=lambda batch: (batch.sha256 not in published, batch.path.stat().st_mtime_ns, batch.extract, batch.sha256),
+    )
+
+
+def _new_ones(extracts: Sequence[Batch], published: Collection[str]) -> Iterator[tuple[Batch, Sequence[Batch]]]:
+    """Give each extract that no run has published yet with the last ones before it, where there are any."""
+    for place, batch in enumerate(extracts):
+        if batch.sha256 not in published and place:
+            yield batch, extracts[max(0, place - RECENT) : place]
 
 
 def _lost(batch: Batch, earlier: Sequence[Batch]) -> list[str]:

@@ -24,9 +24,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from sij_audit.transforms.audit.run import Request, Result
 from sij_audit.transforms.audit.summary import RunSummary
 from sij_audit.transforms.errors import AuditError, BusyError, HeldBack
-from sij_audit.transforms.ingest.outcomes import Refused
+from sij_audit.transforms.ingest.faults import describe_faults
+from sij_audit.transforms.ingest.outcomes import Loaded, Refused
 from sij_audit.transforms.settings import Kind, Settings
-from sij_audit.transforms.text import dollars
+from sij_audit.transforms.store.folder import Batch
+from sij_audit.transforms.text import count_of, dollars
+
+NAMED = 10
+"""So many extracts with quarantined rows have a sentence of their own."""
 
 PATIENCE_SECONDS = 10.0
 """How long one answer of a server is waited for."""
@@ -74,7 +79,8 @@ def describe_result(request: Request, result: Result) -> Message:
     refused = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused) and not outcome.is_remembered]
     needs_somebody = bool(result.exit_code or result.notices)
     ended = f"published run {result.run.name}" if result.run else f"nothing is new since run {result.current.name}"
-    lines = [*result.notices, *(f"Refused: {reason}" for reason in refused), *result.remarks]
+    quarantined = [outcome.batch for outcome in result.outcomes if isinstance(outcome, Loaded) and outcome.batch.faults]
+    lines = [*result.notices, *(f"Refused: {reason}" for reason in refused), *result.remarks, *_describe_quarantine(quarantined)]
     if result.summary is not None:
         lines += _describe_findings(result.summary)
     return Message(
@@ -88,6 +94,7 @@ def describe_result(request: Request, result: Result) -> Message:
             "notices": list(result.notices),
             "remarks": list(result.remarks),
             "refused": refused,
+            "quarantined": [{"extract": batch.extract, **asdict(fault)} for batch in quarantined for fault in batch.faults],
             **(_figures(result.summary) if result.summary is not None else {}),
         },
     )
@@ -108,6 +115,17 @@ def describe_error(request: Request, error: BaseException) -> Message:
 
 def _facts(request: Request, exit_code: int) -> dict[str, Any]:
     return {"out": str(request.out), "command": request.command, "as_of": request.as_of.isoformat(), "exit_code": exit_code}
+
+
+def _describe_quarantine(batches: Sequence[Batch]) -> list[str]:
+    """Say of extracts that were loaded why rows of them were quarantined."""
+    sentences = [
+        f"Quarantined of {batch.extract}: {batch.controls['rows_quarantined']:,} of {batch.controls['rows_read']:,} rows: "
+        f"{describe_faults(batch.faults)}."
+        for batch in batches[:NAMED]
+    ]
+    more = [f"Rows of {count_of(len(batches) - NAMED, 'more extract')} were quarantined; see quarantine_reasons."]
+    return sentences + (more if len(batches) > NAMED else [])
 
 
 def _describe_findings(summary: RunSummary) -> list[str]:

@@ -18,7 +18,8 @@ class Status:
 def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
     """Say when the last run was published, whether one is under way or held, and what it needs.
 
-    All is well where the last run that ended ended well, at most `max_age` before `now`; that it found nothing new is well too.
+    All is well where the last run that ended ended well, at most `max_age` before `now`, and found nothing that needs somebody: no extract
+    refused, no feed late, no jump in quarantine. That it found nothing new is well too.
     """
     done = attempts(store)
     is_busy = store.is_held()
@@ -35,12 +36,14 @@ def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
             last.outcome or "", "never ended: it was killed, cancelled or ran out of time"
         )
         sentences.append(f"the last {last.command}, begun {_ago(last.begun, now)}, {what}" + (f": {last.message}" if last.message else ""))
+    attention = good[-1].attention if good else ()
+    sentences += [sentence.rstrip(".") for sentence in attention]
     is_late = not good or good[-1].ended is None or now - good[-1].ended > max_age
     if is_late:
         sentences.append(f"none ended well within {_hours(max_age)}: see whether the schedule runs")
     if is_busy:
         sentences.append(f"a {under_way.command} is under way since {_ago(under_way.begun, now)}" if under_way else "OUT is in use")
-    is_good = not is_late and last is not None and last.outcome in GOOD
+    is_good = not is_late and not attention and last is not None and last.outcome in GOOD
     return Status(("OK: " if is_good else "ATTENTION: ") + "; ".join(sentence.rstrip(".") for sentence in sentences) + ".", is_good)
 
 

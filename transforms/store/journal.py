@@ -6,7 +6,7 @@ Lines are only ever added, by whoever holds OUT's lock. A run that was killed le
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,6 +32,8 @@ class Attempt:
     run_id: str | None = None
     message: str | None = None
     """What a failed or held run said; never a member's data."""
+    attention: tuple[str, ...] = ()
+    """What a run that ended well found that needs somebody: sentences without a member's data."""
 
 
 def begin(store: Store, command: str, as_of: date) -> Attempt:
@@ -49,10 +51,13 @@ def begin(store: Store, command: str, as_of: date) -> Attempt:
     return attempt
 
 
-def end(store: Store, attempt: Attempt, outcome: str, run_id: str | None = None, message: str | None = None) -> None:
+def end(
+    store: Store, attempt: Attempt, outcome: str, run_id: str | None = None, message: str | None = None, attention: Sequence[str] = ()
+) -> None:
     """Write down how a run ended."""
     ended = datetime.now(UTC).isoformat(timespec="seconds")
-    _append(store, {"attempt_id": attempt.attempt_id, "ended": ended, "outcome": outcome, "run_id": run_id, "message": message})
+    said = {"outcome": outcome, "run_id": run_id, "message": message, "attention": list(attention)}
+    _append(store, {"attempt_id": attempt.attempt_id, "ended": ended, **said})
 
 
 def attempts(store: Store) -> list[Attempt]:
@@ -66,7 +71,8 @@ def attempts(store: Store) -> list[Attempt]:
         elif entry["attempt_id"] in found:
             ended = datetime.fromisoformat(entry["ended"])
             facts = {name: entry[name] for name in ("outcome", "run_id", "message")}
-            found[entry["attempt_id"]] = replace(found[entry["attempt_id"]], ended=ended, **facts)
+            attention = tuple(entry.get("attention", ()))
+            found[entry["attempt_id"]] = replace(found[entry["attempt_id"]], ended=ended, attention=attention, **facts)
     return list(found.values())
 
 
