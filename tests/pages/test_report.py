@@ -157,6 +157,31 @@ def test_control_totals_are_those_of_the_report_and_balance(sample: Path) -> Non
         assert paid == sum(parts)
 
 
+def test_reasons_of_quarantined_rows_are_those_of_the_report(sample: Path) -> None:
+    _, *rows = page_of(sample).table("Quarantined rows by reason")
+    reasons = read_report(sample, "quarantine_reasons")
+    assert len(rows) == len(reasons)
+    assert sum(int(row[4]) for row in rows) == sum(row["row_count"] for row in reasons) == 20
+
+
+def test_a_page_of_a_run_that_refused_extracts_says_so_first(tmp_path: Path) -> None:
+    good = write_extract(tmp_path / "good.csv", [line("A", "2023-01-10")])
+    bad = write_extract(tmp_path / "bad.csv", [line("B", "2023-01-10") | {"member_id": None}])
+    run(tmp_path / "out", good, bad)
+    page = page_of(tmp_path / "out")
+    (first, *_rest) = [element.text for element in page.all("p", class_="lead")]
+    assert first.startswith("1 extract was refused, and nothing of it was audited: bad.csv")
+    _, [extract, outcome, reason, *_] = page.table("Quarantined rows by reason")
+    assert (extract, outcome, reason) == ("bad.csv", "refused", "missing_member: member_id is empty")
+
+
+def test_a_page_of_a_run_without_quarantined_rows_says_so(tmp_path: Path) -> None:
+    run(tmp_path / "out", write_extract(tmp_path / "good.csv", [line("A", "2023-01-10")]))
+    page = page_of(tmp_path / "out")
+    assert "No row was quarantined." in page.html
+    assert "were refused" not in page.html
+
+
 def test_no_person_member_or_claim_is_named(sample: Path) -> None:
     words = set(re.findall(r"[\w-]+", page_of(sample).html))
     lines = read_report(sample, "lines")

@@ -9,7 +9,7 @@ from sij_audit.transforms.pages.parts import Section, Table, Tables, write_count
 from sij_audit.transforms.text import dollars, list_names
 
 LISTED_EXTRACTS = 40
-"""So many extracts have a row of their own in the control totals."""
+"""So many extracts have a row of their own in the control totals, and so many reasons in the table of quarantined rows."""
 
 OUTCOMES = ("refused", "retracted", "taken", "held")
 """What became of an extract, in the order in which they are listed."""
@@ -97,6 +97,35 @@ def describe_controls(tables: Tables) -> Section:
         tables=written,
         is_open=True,
     )
+
+
+def describe_quarantine(tables: Tables) -> Section:
+    """Show why rows were quarantined, those of new and of refused extracts first."""
+    outcome = pl.col("outcome").cast(pl.Enum(OUTCOMES))
+    rows = tables["quarantine_reasons"].sort(outcome, pl.col("row_count"), descending=[False, True], maintain_order=True)
+    table = Table(
+        "Quarantined rows by reason",
+        ["Extract", "Outcome", "Reason", "Column", "Rows", "First rows", "Forms of the cells, or what rows are like"],
+        [
+            [
+                row["extract"],
+                row["outcome"],
+                f"{row['reason']}: {row['meaning']}",
+                row["column"] or "",
+                write_count(row["row_count"]),
+                ", ".join(map(write_count, row["first_row_numbers"])),
+                "; ".join([*row["forms"], *([f"read as {row['date_form']}"] if row["date_form"] else [])]),
+            ]
+            for row in rows.head(LISTED_EXTRACTS).iter_rows(named=True)
+        ],
+        frozenset({4}),
+    )
+    noted = rows.filter(pl.col("note").is_not_null()).select(pl.format("{}: {}", "extract", "note")).to_series().to_list()
+    forms = "In a form, 9 stands for a digit, A for a letter, and all else is as it is. A row with several columns at fault counts at each."
+    unlisted = len(rows) - LISTED_EXTRACTS
+    more = [f"{write_count(unlisted)} more stand in the report quarantine_reasons."] if unlisted > 0 else []
+    sentences = [forms, *noted, *more] if len(rows) else ["No row was quarantined."]
+    return Section("quarantine", "Why rows were quarantined", sentences, tables=[table] if len(rows) else (), is_open=True)
 
 
 def describe_limits(tables: Tables) -> Section:
