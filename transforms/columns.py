@@ -152,6 +152,22 @@ QUARANTINE_REASONS = {
 }
 """Why a row was refused, in the order in which the reasons are tried."""
 
+REMEDIES = {
+    "unparseable_row": "give each row as many fields as the header, quote fields with commas or newlines in them, and double a quote in a field",
+    "unterminated_last_row": "deliver the file whole, with a newline at its end",
+    "nul_byte": "take out NUL bytes",
+    "bad_encoding": "save the file as UTF-8",
+    "missing_claim_id": "fill claim_id in every row",
+    "missing_claim_line_number": "fill claim_line_number in every row",
+    "missing_member": "fill member_id in every row",
+    "missing_service_date": "fill claim_line_start_date, or claim_start_date, in every row",
+    "invalid_date": "write dates as YYYY-MM-DD (or, a whole column alike, as YYYYMMDD, MM/DD/YYYY or DD-MON-YYYY)",
+    "invalid_amount": "write amounts as 1234.50, with at most two decimals",
+    "invalid_number": "write line and version numbers as whole numbers, units with at most four decimals",
+    "unknown_claim_status": "write paid, denied, reversed or pending, or name the plan's own words in the setting claim_statuses",
+}
+"""What to do about a reason, for whoever makes the extract."""
+
 
 @dataclass(frozen=True)
 class Fault:

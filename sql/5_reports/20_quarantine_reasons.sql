@@ -4,6 +4,7 @@
 -- column: outcome: held: published before; taken: new in this run; refused: none of its rows is used
 -- column: reason: the first reason that applies to the rows
 -- column: meaning: what the reason says
+-- column: what_to_do: what whoever makes the extract must do about it
 -- column: column: the column at fault; empty where a whole row is
 -- column: row_count: rows of that reason with that column at fault; a row with several counts at each
 -- column: first_row_numbers: the first of them, as the file has them, from 1
@@ -17,6 +18,7 @@ select
     outcome,
     reason,
     meaning,
+    what_to_do,
     "column",
     row_count,
     first_row_numbers,

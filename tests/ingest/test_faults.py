@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sij_audit.transforms.columns import Fault
+from sij_audit.transforms.columns import QUARANTINE_REASONS, REMEDIES, Fault
 from sij_audit.transforms.duck import fetch_one
 from sij_audit.transforms.ingest.csv_lines import FIELD_LIMIT
-from sij_audit.transforms.ingest.faults import FIRST_ROWS, FORMS, describe_faults, warn_of_faults
+from sij_audit.transforms.ingest.faults import FIRST_ROWS, FORMS, advise_on_faults, describe_faults, warn_of_faults
 from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.intake import ingest_extract
 from sij_audit.transforms.ingest.outcomes import Loaded, Refused
@@ -153,6 +153,16 @@ def test_rows_that_an_unclosed_quote_swallows_say_so(store: Store) -> None:
 def test_at_most_a_few_rows_and_forms_are_named(store: Store) -> None:
     [fault] = faults(store, [GOOD | {"claim_status": "X" * length} for length in range(2, 9)])
     assert (len(fault.first_rows), len(fault.forms), fault.row_count) == (FIRST_ROWS, FORMS, 7)
+
+
+def test_columns_that_are_alike_are_named_together_and_the_remedy_once(store: Store) -> None:
+    found = faults(store, [GOOD | {"claim_line_start_date": "15JAN2024", "paid_date": "15JAN2024"}])
+    assert describe_faults(found) == "invalid_date 1 in claim_line_start_date, paid_date (row 1; form 99AAA9999; read as YYYY-MM-DD)"
+    assert advise_on_faults(found).startswith("write dates as YYYY-MM-DD (or")
+
+
+def test_each_reason_has_a_remedy() -> None:
+    assert list(REMEDIES) == list(QUARANTINE_REASONS)
 
 
 def test_a_refused_extract_keeps_them(store: Store) -> None:

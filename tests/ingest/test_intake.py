@@ -963,10 +963,7 @@ def test_the_refusal_names_reasons_with_counts_columns_and_first_rows_and_no_val
     outcome = take(store, csv_bytes(rows), max_quarantined=0.5)
     assert "15 of its 16 rows would be quarantined" in outcome.reason
     assert "missing_member 10 (first rows 2, 3, 4)" in outcome.reason
-    assert (
-        "invalid_date 4 in claim_line_start_date (first rows 12, 13, 14; form 99/99/9999; the column is read as YYYY-MM-DD)"
-        in outcome.reason
-    )
+    assert "invalid_date 4 in claim_line_start_date (first rows 12, 13, 14; form 99/99/9999; read as YYYY-MM-DD)" in outcome.reason
     assert "unparseable_row 1 (row 16; 3 fields, not 6)" in outcome.reason
     assert "C3" not in outcome.reason
     assert "13/45" not in outcome.reason

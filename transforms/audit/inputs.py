@@ -7,7 +7,7 @@ from typing import Any
 from sij_audit.transforms.audit.identity import RunIdentity
 from sij_audit.transforms.audit.progress import Reporter, report_nothing
 from sij_audit.transforms.audit.steps import AuditInputs
-from sij_audit.transforms.columns import QUARANTINE_REASONS, Fault
+from sij_audit.transforms.columns import QUARANTINE_REASONS, REMEDIES, Fault
 from sij_audit.transforms.handoff.reviews import list_reviews
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
 from sij_audit.transforms.settings import MEMORY_LIMIT
@@ -116,6 +116,7 @@ def _fault_rows(batches: Sequence[Batch], refused: Sequence[Refused], published:
             "fault_order": order,
             "outcome": outcome,
             "meaning": QUARANTINE_REASONS[fault.reason],
+            "what_to_do": REMEDIES[fault.reason],
             **{name: value for name, value in asdict(fault).items() if name != "first_rows"},
             "first_row_numbers": fault.first_rows,
         }

@@ -6,11 +6,12 @@ A form has nothing of a value: what is said here of rows may stand on a screen, 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import chain, groupby, islice
 
 import numpy as np
 
-from sij_audit.transforms.columns import Fault
+from sij_audit.transforms.columns import REMEDIES, Fault
 from sij_audit.transforms.duck import fetch_row
 from sij_audit.transforms.ingest.kept_lines import find_positions
 from sij_audit.transforms.ingest.part import REASONS, Part
@@ -124,8 +125,17 @@ def _note_day_first(part: Part, rows: ScannedRows, column: str) -> tuple[str | N
 
 
 def describe_faults(faults: Sequence[Fault]) -> str:
-    """Say of each fault, for people, how many rows have it, which are the first, and in what form their cells are."""
-    return "; ".join(map(_describe, faults))
+    """Say of each fault, for people, how many rows have it, which are the first, and in what form their cells are.
+
+    Columns that are alike in all that are named together.
+    """
+    alike = groupby(faults, lambda fault: replace(fault, column=None))
+    return "; ".join(_describe(fault, [one.column for one in columns if one.column]) for fault, columns in alike)
+
+
+def advise_on_faults(faults: Sequence[Fault]) -> str:
+    """Say what to do about faults."""
+    return "; ".join(dict.fromkeys(REMEDIES[fault.reason] for fault in faults))
 
 
 def warn_of_faults(faults: Sequence[Fault]) -> list[str]:
@@ -133,14 +143,14 @@ def warn_of_faults(faults: Sequence[Fault]) -> list[str]:
     return [fault.note for fault in faults if fault.is_warning and fault.note]
 
 
-def _describe(fault: Fault) -> str:
-    column = f" in {fault.column}" if fault.column and not fault.reason.startswith("missing_") else ""
+def _describe(fault: Fault, columns: Sequence[str]) -> str:
+    where = f" in {', '.join(columns)}" if columns and not fault.reason.startswith("missing_") else ""
     first = "" if fault.row_count == len(fault.first_rows) else "first "
     parts = [f"{first}row{'s' * (len(fault.first_rows) > 1)} {', '.join(f'{number:,}' for number in fault.first_rows)}"]
     if fault.forms:
-        parts.append(f"form{'s' * (len(fault.forms) > 1)} {' or '.join(fault.forms)}" if fault.column else "; ".join(fault.forms))
+        parts.append(f"form{'s' * (len(fault.forms) > 1)} {' or '.join(fault.forms)}" if columns else "; ".join(fault.forms))
     if fault.date_form:
-        parts.append(f"the column is read as {fault.date_form}")
+        parts.append(f"read as {fault.date_form}")
     if fault.note and not fault.is_warning:
         parts.append(fault.note.removesuffix("."))
-    return f"{fault.reason} {fault.row_count:,}{column} ({'; '.join(parts)})"
+    return f"{fault.reason} {fault.row_count:,}{where} ({'; '.join(parts)})"

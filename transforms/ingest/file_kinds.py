@@ -72,15 +72,20 @@ def kind_of_bytes(head: bytes) -> str | None:
     return next((kind for kind, pattern in BEGINNINGS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), None)
 
 
-def kind_of_name(path: Path) -> str:
-    """Say what kind of file has such a name."""
+def kind_of_name(path: Path) -> str | None:
+    """Say what kind of file has such a name; None where none is known by it."""
     suffix = max((suffix for suffix in BY_SUFFIX if path.name.lower().endswith(suffix)), key=len, default=None)
-    return BY_SUFFIX[suffix] if suffix else TEXT
+    return BY_SUFFIX[suffix] if suffix else None
 
 
-def may_hold_claims(path: Path) -> bool:
-    """Say whether a file that is no extract by its name is worth a word: a marker or a sidecar is not."""
-    return kind_of_name(path) not in (MARKER, SIDECAR)
+def is_marker(path: Path) -> bool:
+    """Say whether a file of this name holds no rows, whatever the kind of those beside it."""
+    return kind_of_name(path) in (MARKER, SIDECAR)
+
+
+def is_like_claims(path: Path) -> bool:
+    """Say whether files of such names are deliveries of rows as a rule."""
+    return kind_of_name(path) in (TEXT, WORKBOOK, ARCHIVE, COMPRESSED, GZIP, ZSTD, STATISTICS, COLUMNAR, X12)
 
 
 def describe_unknown(path: Path, endings: str) -> str:
@@ -88,7 +93,7 @@ def describe_unknown(path: Path, endings: str) -> str:
 
     Where the name does not say it, the first bytes are looked at.
     """
-    if (kind := kind_of_name(path)) != TEXT:
+    if (kind := kind_of_name(path)) not in (None, TEXT):
         return kind
     try:
         with open_extract(path) as extract:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sij_audit.transforms.errors import ExtractRefused, UsageError
 from sij_audit.transforms.ingest import csv_part, parquet_part
 from sij_audit.transforms.ingest.extracts import name_of
-from sij_audit.transforms.ingest.file_kinds import describe_unknown, may_hold_claims
+from sij_audit.transforms.ingest.file_kinds import describe_unknown, is_like_claims, is_marker
 from sij_audit.transforms.ingest.part import Format
 from sij_audit.transforms.text import count_of, list_names, printable
 
@@ -66,7 +66,7 @@ def _describe_folder(folder: Path) -> str:
     sentences = []
     if files:
         sentences.append(f"It holds {count_of(len(files), 'file')} of other names: {_list_paths(files)}.")
-    if told := next(filter(may_hold_claims, files), None):
+    if told := next((path for path in files if not is_marker(path)), None):
         sentences.append(f"{printable(name_of(told))} {describe_unknown(told, ENDINGS)}")
     if folders:
         sentences.append(
@@ -76,15 +76,16 @@ def _describe_folder(folder: Path) -> str:
 
 
 def name_left_aside(folders: Sequence[Path]) -> list[str]:
-    """Say what lies beside the extracts of folders and may hold claims, a sentence for each folder that has such."""
+    """Say which files beside the extracts of folders look by their names as if they held claims, a sentence for each folder that has such."""
     sentences = []
     for folder in folders:
-        paths = sorted(path for path in folder.iterdir() if not is_extract_name(path.name) and not path.name.startswith("."))
-        others = [path for path in paths if not path.is_dir() and may_hold_claims(path)]
-        said = [f"{count_of(len(others), 'file')} of other names than extracts have: {_list_paths(others)}."] if others else []
-        said += filter(None, [_describe_deeper([path for path in paths if path.is_dir()])])
-        if said:
-            sentences.append(f"Left aside in {printable(folder)}: {' '.join(said)}")
+        others = sorted(
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and not is_extract_name(path.name) and is_like_claims(path) and not path.is_dir()
+        )
+        if others:
+            sentences.append(f"Left aside in {printable(folder)}, since their names do not end in {ENDINGS}: {_list_paths(others)}.")
     return sentences
 
 

@@ -26,7 +26,7 @@ from sij_audit.transforms.ingest.batch_codes import code_table, ingest_mark, is_
 from sij_audit.transforms.ingest.batch_files import write_lines, write_quarantine
 from sij_audit.transforms.ingest.controls import balance_rows, describe_columns
 from sij_audit.transforms.ingest.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
-from sij_audit.transforms.ingest.faults import describe_faults, find_faults, warn_of_faults
+from sij_audit.transforms.ingest.faults import advise_on_faults, describe_faults, find_faults, warn_of_faults
 from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
@@ -244,7 +244,7 @@ def _refuse_unusable(batch: Batch, given: Given) -> None:
         raise RowsUnusable(
             f"{extract}: {quarantined:,} of its {read:,} rows would be quarantined, a larger share than max_quarantined in the settings "
             f"({given.terms.max_quarantined:g}): {describe_faults(batch.faults)}. Nothing of it was loaded.{warnings} "
-            f"Correct the extract and deliver it again, or allow more with max_quarantined.",
+            f"To do: {advise_on_faults(batch.faults)}. Then deliver the extract again, or allow more with max_quarantined.",
             tuple(batch.faults),
         )
 

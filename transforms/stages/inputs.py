@@ -33,7 +33,7 @@ EXTRACT_COLUMNS = {
 FAULT_COLUMNS = {
     **dict.fromkeys(("extract", "extract_sha256"), "VARCHAR"),
     "fault_order": "BIGINT",
-    **dict.fromkeys(("outcome", "reason", "meaning", "column"), "VARCHAR"),
+    **dict.fromkeys(("outcome", "reason", "meaning", "what_to_do", "column"), "VARCHAR"),
     "row_count": "BIGINT",
     "first_row_numbers": "BIGINT[]",
     "forms": "VARCHAR[]",
