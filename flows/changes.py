@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sij_audit.flows.display import PLAIN_WIDTH, findings_table, open_console
+from sij_audit.flows.summary import warn_of_refused
 from sij_audit.transforms.audit.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from sij_audit.transforms.audit.history import Pruning, Run, explain_difference
 from sij_audit.transforms.audit.run import Result
@@ -55,13 +56,15 @@ def print_plan(planned: Result, comparison: Comparison | None) -> None:
         _say(console, f"NOTICE {printable(notice)}")
     if planned.summary is None:
         _say(console, f"Nothing is new since run {planned.current.name}: a run now would publish nothing.")
-        return
-    _say(console)
-    _say(console, f"A run now would publish {planned.current.name}; nothing was changed.")
-    if comparison is None:
-        _draw(console, findings_table(planned.summary.rules))
     else:
-        print_changes(console, comparison)
+        _say(console)
+        _say(console, f"A run now would publish {planned.current.name}; nothing was changed.")
+        if comparison is None:
+            _draw(console, findings_table(planned.summary.rules))
+        else:
+            print_changes(console, comparison)
+    for warning in warn_of_refused(planned.outcomes):
+        _say(console, printable(warning))
 
 
 def print_changes(console: Console, comparison: Comparison, words: Words = OVER_TIME) -> None:

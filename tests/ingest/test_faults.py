@@ -165,6 +165,11 @@ def test_each_reason_has_a_remedy() -> None:
     assert list(REMEDIES) == list(QUARANTINE_REASONS)
 
 
+def test_a_long_form_is_cut(store: Store) -> None:
+    [fault] = faults(store, [GOOD, GOOD | {"claim_status": "X" * FORM_LENGTH}, GOOD | {"claim_status": "X" * 99}])
+    assert sorted(fault.forms) == ["A" * FORM_LENGTH, f"{'A' * FORM_LENGTH}…"]
+
+
 def test_a_refused_extract_keeps_them(store: Store) -> None:
     outcome = ingest(store, [GOOD | {"claim_line_number": "one"}], max_quarantined=0.1)
     assert isinstance(outcome, Refused)

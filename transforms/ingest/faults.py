@@ -15,7 +15,7 @@ from sij_audit.transforms.columns import REMEDIES, Fault
 from sij_audit.transforms.duck import fetch_row
 from sij_audit.transforms.ingest.kept_lines import find_positions
 from sij_audit.transforms.ingest.part import REASONS, Part
-from sij_audit.transforms.ingest.readings import BLANK_LETTERS, MONTH_FIRST
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS, FORM_LENGTH, MONTH_FIRST
 from sij_audit.transforms.ingest.row_checks import CHECKED_DATES, FAULT_PLACES, FAULTS, ScannedRows, select_faults
 from sij_audit.transforms.text import count_of
 
@@ -86,7 +86,8 @@ def _forms(part: Part, place: int, test: str) -> list[str]:
     """List the most frequent forms of the cells at fault."""
     column = f"fault_{place}"
     query = f"select {column} from faulty where {test} and {column} <> '' group by 1 order by count(*) desc, 1 limit {FORMS}"
-    return [form for (form,) in part.con.execute(query).fetchall()]
+    forms = [str(form) for (form,) in part.con.execute(query).fetchall()]
+    return [form if len(form) <= FORM_LENGTH else f"{form[:FORM_LENGTH]}…" for form in forms]
 
 
 def _first_rows(part: Part, reason: str, condition: str = "") -> list[int]:

@@ -321,11 +321,14 @@ def _is_dated(text: str) -> str:
 
 
 def form_of(cell: str) -> str:
-    """Write a text's form, which shows nothing of its value: 9 for a digit, A for a letter, all else as it is; empty where there is no text."""
+    """Write a text's form, which shows nothing of its value: 9 for a digit, A for a letter, all else as it is; empty where there is no text.
+
+    It is cut behind one letter more than a form shows.
+    """
     form = f"coalesce(trim({cell}, ' \t\u00a0'), '')[1:{FORM_LENGTH + 1}]"
     for letters, shown in (("[\\p{L}\\p{M}]", "A"), ("\\p{N}", "9"), ("[^ -~\\p{P}\\p{Sc}]", "?")):
         form = f"regexp_replace({form}, '{letters}', '{shown}', 'g')"
-    return f"case when length({form}) <= {FORM_LENGTH} then {form} else {form}[1:{FORM_LENGTH}] || '…' end"
+    return form
 
 
 def is_day_first(cell: str) -> str:
