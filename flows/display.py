@@ -168,7 +168,7 @@ def _print_summary(console: Console, request: Request, run: Path, summary: RunSu
                 f"  {policy}{doubt.doubt_id}: {doubt.finding_count:,} ({dollars(doubt.amount_at_risk)} at risk); "
                 f"what would settle it: {doubt.settled_by}"
             )
-    _print_warnings(say, summary)
+    print_warnings(say, summary)
     say()
     say(f"Reports: {run.parent.parent / 'current'}{'/'}")
 
@@ -240,7 +240,8 @@ def lines_of_business_table(met: Sequence[LineOfBusiness]) -> Table:
     return table
 
 
-def _print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
+def print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
+    """Print what extracts lack, and what was counted on the way that may be the sign of a feed that is not as it should be."""
     for warning in warn_of_unknown_lines(summary.lines_of_business):
         say(f"WARNING {warning}")
     without = {column.name: column.without for column in COLUMNS}

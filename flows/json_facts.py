@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from sij_audit.transforms.audit.check import Check
 from sij_audit.transforms.audit.comparison import Comparison, FindingChange
 from sij_audit.transforms.audit.history import Run, explain_difference
 from sij_audit.transforms.audit.run import Result
@@ -25,6 +26,18 @@ def describe_run(as_of: date, result: Result) -> dict[str, Any]:
         "notices": result.notices,
         "remarks": result.remarks,
         "summary": _describe_summary(result.summary) if result.summary else None,
+    }
+
+
+def describe_check(as_of: date, check: Check) -> dict[str, Any]:
+    """Give what extracts hold, and what a first run over them would say. Values are counted, not given: they may be anything."""
+    return describe_run(as_of, check.result) | {
+        "columns": [{"extract": extract.extract, **asdict(column)} for extract in check.extracts for column in extract.columns],
+        "values_not_understood": [
+            {"extract": extract.extract, "column": name, "values": len(words), "rows": sum(words.values())}
+            for extract in check.extracts
+            for name, words in extract.words.items()
+        ],
     }
 
 

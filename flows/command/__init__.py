@@ -13,6 +13,7 @@ from sij_audit.transforms.errors import EXIT_CODES, AuditError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": audits.run,
+    "check": audits.check,
     "plan": audits.plan,
     "nightly": audits.nightly,
     "serve": schedule.serve,

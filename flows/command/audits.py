@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -68,6 +68,34 @@ def plan(
             print_plan(planned, comparison)
     if planned.exit_code:
         raise typer.Exit(planned.exit_code)
+
+
+def check(
+    extracts: Annotated[list[Path], typer.Argument(metavar="EXTRACT", help="Claims extracts, or folders of them.")],
+    *,
+    as_of: AsOf = None,
+    line_of_business: LineOfBusiness = None,
+    policies: Policies = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at extracts before they are loaded anywhere.
+
+    Shows columns and how far they are filled, forms of dates and amounts, values that are not understood, what would be kept, what quarantined
+    and why, and what the audit could say. It needs no OUT and publishes nothing; the exit code is that of a run.
+    """
+    from sij_audit.flows.check_display import print_check
+    from sij_audit.flows.json_facts import describe_check
+    from sij_audit.flows.json_output import print_json
+    from sij_audit.transforms.audit.check import check_extracts
+
+    request = _read_request(extracts, Path(), as_of, line_of_business, policies)
+    with check_extracts(request) as checked:
+        if as_json:
+            print_json("check", checked.result.exit_code, describe_check(request.as_of, checked))
+        else:
+            print_check(checked)
+    if checked.result.exit_code:
+        raise typer.Exit(checked.result.exit_code)
 
 
 def nightly(

@@ -19,6 +19,7 @@ PAGE = (ROOT / "docs/json.md").read_text(encoding="utf-8")
 SECTIONS = {
     "run": {"": "run", "summary": "summary"},
     "plan": {"": "plan", "summary": "summary", "changes": "changes"},
+    "check": {"": "check", "summary": "summary"},
     "status": {"": "status"},
     "runs": {"": "runs"},
     "diff": {"": "diff"},
@@ -27,7 +28,7 @@ SECTIONS = {
 }
 """Where the keys of a command's object are explained, by the key that holds them."""
 
-WITH = {"plan": "run", "diff": "changes", "what-if": "changes"}
+WITH = {"plan": "run", "check": "run", "diff": "changes", "what-if": "changes"}
 """Sections that have the keys of another one too."""
 
 
@@ -86,6 +87,7 @@ def extract(folder: Path) -> Path:
     "words",
     [
         ("plan", "--as-of", "2024-06-30"),
+        ("check", "--as-of", "2024-06-30"),
         ("status",),
         ("runs",),
         ("diff", "--findings"),
@@ -96,8 +98,8 @@ def extract(folder: Path) -> Path:
 )
 def test_the_page_lists_the_keys_of_every_object(out: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
     name, *options = words
-    place = [out] if name == "verify" else ["--out", out]
-    more = [extract(tmp_path)] if name == "plan" else []
+    place = {"verify": [out], "check": []}.get(name, ["--out", out])
+    more = [extract(tmp_path)] if name in ("plan", "check") else []
     code, found, said = ask(name, *more, *place, *options)
     assert (code, found["exit_code"], said) == (0, 0, "")
     assert (found["format"], found["command"]) == (1, name)

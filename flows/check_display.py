@@ -1,0 +1,75 @@
+"""What people see of an extract that they look at before it is loaded anywhere."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sij_audit.flows.display import describe_outcome, findings_table, lines_of_business_table, open_console, print_warnings
+from sij_audit.transforms.audit.check import Check, ExtractCheck
+from sij_audit.transforms.ingest.outcomes import Loaded, Refused
+from sij_audit.transforms.text import count_of, dollars, list_names, printable
+
+
+def print_check(check: Check) -> None:
+    """Print what extracts hold, what would become of them, and what a first run over them could say."""
+    console = open_console()
+
+    def say(text: str = "") -> None:
+        console.print(text, markup=False)
+
+    for extract in check.extracts:
+        _print_extract(console, say, extract)
+    for notice in check.result.notices:
+        say(f"NOTICE {printable(notice)}")
+    summary = check.result.summary
+    if summary is None or not summary.rows.read:
+        say("A run would audit no row. Nothing was loaded or published.")
+        return
+    say(f"Injections: {summary.injections:,}")
+    console.print(lines_of_business_table(summary.lines_of_business))
+    say()
+    console.print(findings_table(summary.rules))
+    print_warnings(say, summary)
+    say("That is what a first run over these extracts alone would find. Nothing was loaded or published.")
+
+
+def _print_extract(console: Console, say: Callable[[str], None], extract: ExtractCheck) -> None:
+    say(describe_outcome(extract.extract, extract.outcome))
+    if not isinstance(extract.outcome, Loaded):
+        say(f"A run would {'refuse' if isinstance(extract.outcome, Refused) else 'not load'} it.")
+        say("")
+        return
+    controls = extract.outcome.batch.controls
+    read = controls["rows_read"]
+    say(
+        f"A run would load it: {read:,} rows = {controls['rows_kept']:,} kept + {controls['rows_not_relevant']:,} not relevant + "
+        f"{controls['rows_quarantined']:,} quarantined + {controls['rows_duplicate']:,} duplicate; {_paid(controls)}"
+    )
+    say("")
+    table = Table(box=None, pad_edge=False)
+    for name in ("Column", "Filled", "Forms of the first rows"):
+        table.add_column(name, overflow="fold", justify="right" if name == "Filled" else "left")
+    for column in extract.columns:
+        if column.is_known:
+            share = f"{column.filled_count / read:.1%}" if read else ""
+            table.add_row(column.name, share, Text(list_names(map(printable, column.forms))))
+    console.print(table)
+    unknown = [column for column in extract.columns if not column.is_known]
+    if unknown:
+        say(f"Not read, {count_of(len(unknown), 'column')}: {list_names((printable(column.name) for column in unknown), 30)}")
+    for column in unknown:
+        if column.near:
+            say(f"  {printable(column.name)} may be {column.near}: rename it, or nothing of it is read")
+    for name, words in extract.words.items():
+        met = (f"{printable(word)} {count:,}" for word, count in words.items())
+        say(f"Not understood of {name}, in the first rows: {list_names(met)}")
+    say("")
+
+
+def _paid(controls: Mapping[str, Any]) -> str:
+    """Say what the rows paid, and what of it those that are kept."""
+    return f"paid {dollars(Decimal(controls['paid_read']))}, of which {dollars(Decimal(controls['paid_kept']))} kept"

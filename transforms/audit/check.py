@@ -1,0 +1,139 @@
+"""What an extract holds and what would become of it, before it is loaded anywhere.
+
+The extract is audited in a folder that is gone afterwards: what would be kept, refused and said is what a first run would keep, refuse and say.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from sij_audit.transforms.audit.plan import plan_audit
+from sij_audit.transforms.audit.progress import Reporter, report_nothing
+from sij_audit.transforms.audit.run import Request, Result
+from sij_audit.transforms.columns import COLUMNS
+from sij_audit.transforms.ingest.extracts import name_of, open_extract
+from sij_audit.transforms.ingest.formats import discover_extracts, format_of
+from sij_audit.transforms.ingest.intake import show_no_progress
+from sij_audit.transforms.ingest.near_names import KNOWN_NAMES, letters_of
+from sij_audit.transforms.ingest.outcomes import Loaded, Outcome
+from sij_audit.transforms.ingest.part import PartInput
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS, form_of
+from sij_audit.transforms.settings import Settings
+from sij_audit.transforms.stages.reference import load_claim_statuses
+
+SAMPLE_ROWS = 2000
+"""So many rows from the beginning are looked at for forms and words."""
+
+FORMS = 3
+"""So many forms are given of a column, the most frequent ones."""
+
+FREQUENCY_CODE = re.compile(r"0*[0-9](?:\.0+)?")
+
+FORM_KINDS = ("date", "amount")
+"""Kinds of columns of which the form says something."""
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """A column of an extract. `near` is the column that an unknown name may mean; `forms` are those of the first rows, where they are text."""
+
+    name: str
+    is_known: bool
+    filled_count: int
+    near: str | None
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExtractCheck:
+    """One extract. `words` are values of claim_status and claim_frequency_code that are not understood, with rows, of the first rows."""
+
+    extract: str
+    outcome: Outcome
+    columns: tuple[ColumnLook, ...]
+    words: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Extracts that were looked at, and what a first run over them would say."""
+
+    extracts: tuple[ExtractCheck, ...]
+    result: Result
+
+
+@contextmanager
+def check_extracts(request: Request, report: Reporter = report_nothing) -> Iterator[Check]:
+    """Look at the extracts of a request, whose OUT does not count; the audit that was tried can be read inside.
+
+    UsageError where one is not there, AuditError where it cannot be read at all.
+    """
+    with TemporaryDirectory(prefix="sij-audit-check-") as folder, ExitStack() as stack:
+        result = stack.enter_context(plan_audit(replace(request, out=Path(folder) / "out"), report))
+        paths = discover_extracts(request.extracts)
+        checks = [_look_at(path, outcome, request.settings, Path(folder)) for path, outcome in zip(paths, result.outcomes, strict=True)]
+        yield Check(tuple(checks), result)
+
+
+def _look_at(path: Path, outcome: Outcome, settings: Settings, work: Path) -> ExtractCheck:
+    if not isinstance(outcome, Loaded):
+        return ExtractCheck(name_of(path), outcome, (), {})
+    cells = _sample_cells(path, work)
+    kinds = {column.name: column.kind for column in COLUMNS}
+    columns = [
+        ColumnLook(
+            name=str(entry["column"]),
+            is_known=bool(entry["is_canonical"]),
+            filled_count=int(entry["filled_count"]),
+            near=None if entry["is_canonical"] else _near(str(entry["column"]), outcome),
+            forms=_forms(cells.get(str(entry["column"]), ())) if kinds.get(str(entry["column"])) in FORM_KINDS else (),
+        )
+        for entry in outcome.batch.columns
+        if entry["is_present"]
+    ]
+    return ExtractCheck(name_of(path), outcome, tuple(columns), _unknown_words(cells, settings))
+
+
+def _near(name: str, outcome: Loaded) -> str | None:
+    """Name the column that is meant by what payers call it, where the extract does not have that column."""
+    meant = KNOWN_NAMES.get(letters_of(name))
+    there = {entry["column"] for entry in outcome.batch.columns if entry["is_canonical"] and entry["is_present"]}
+    return meant if meant not in there else None
+
+
+def _sample_cells(path: Path, work: Path) -> dict[str, list[str]]:
+    """Give the filled cells of the first rows by column, where they are text, without the blanks round them."""
+    form, compression = format_of(path)
+    with open_extract(path, compression) as extract, duckdb.connect() as con:
+        given = PartInput(con, extract, COLUMNS, work, show_no_progress, is_trusted=True)
+        with form.open_part(given) as part:
+            rows = part.sample(SAMPLE_ROWS)
+            return {
+                name: [cell.strip(BLANK_LETTERS) for row in rows if (cell := row[place]) and cell.strip(BLANK_LETTERS)]
+                for name, place in part.columns.items()
+            }
+
+
+def _forms(cells: Sequence[str]) -> tuple[str, ...]:
+    """Give the most frequent forms of cells."""
+    if not cells:
+        return ()
+    with duckdb.connect() as con:
+        con.execute("create table cells as select unnest(?) as cell", [list(cells)])
+        query = f"select {form_of('cell')} as form from cells group by form order by count(*) desc, form limit {FORMS}"
+        return tuple(form for (form,) in con.execute(query).fetchall())
+
+
+def _unknown_words(cells: Mapping[str, Sequence[str]], settings: Settings) -> dict[str, dict[str, int]]:
+    statuses = {*load_claim_statuses(), *settings.claim_statuses}
+    unknown = {
+        "claim_status": [cell for cell in cells.get("claim_status", ()) if cell.lower() not in statuses],
+        "claim_frequency_code": [cell for cell in cells.get("claim_frequency_code", ()) if not FREQUENCY_CODE.fullmatch(cell)],
+    }
+    return {name: dict(Counter(values).most_common()) for name, values in unknown.items() if values}
