@@ -11,6 +11,7 @@ from sij_audit.transforms.audit.history import Run, explain_difference
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.audit.summary import RunSummary
 from sij_audit.transforms.audit.what_if import WhatIf
+from sij_audit.transforms.columns import Fault
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 
 ROWS = ("read", "kept", "not_relevant", "quarantined", "duplicate")
@@ -93,7 +94,18 @@ def _describe_extract(outcome: Outcome) -> dict[str, Any]:
         "outcome": _name_outcome(outcome),
         "reason": reason,
         "rows": {name: controls[f"rows_{name}"] for name in ROWS} if controls else None,
+        "quarantine_reasons": list(map(asdict, _list_faults(outcome))),
     }
+
+
+def _list_faults(outcome: Outcome) -> Sequence[Fault]:
+    match outcome:
+        case Loaded(batch) | LoadedBefore(batch, _):
+            return batch.faults
+        case Refused(faults=faults):
+            return faults
+        case _:
+            return ()
 
 
 def _name_outcome(outcome: Outcome) -> str:

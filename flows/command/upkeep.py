@@ -25,7 +25,7 @@ def status(
     if as_json:
         from sij_audit.flows.json_output import print_json
 
-        print_json("status", 0 if found.is_good else 1, {"is_good": found.is_good, "line": found.line})
+        print_json("status", 0 if found.is_good else 1, {"is_good": found.is_good, "line": found.line, "attention": found.attention})
     else:
         typer.echo(found.line)
     if not found.is_good:

@@ -79,6 +79,7 @@ def extract(folder: Path) -> Path:
         line("C9", "2024-05-01", person="R", claim_frequency_code="7", replaced_claim_id="C0"),
         line("C10", "2024-05-10", person="S", prior_authorization_number="A"),
         line("C11", "2024-05-30", person="S", rendering_npi=None),
+        line("C12", "2024-05-30", claim_status="MARKER4"),
     ]
     return write_extract(folder / "third.parquet", rows)
 

@@ -53,6 +53,8 @@ def jumps(store: Store, published: Sequence[Batch] = (), feeds: Sequence[Feed] =
         ([(100, 4), (100, 0)], (100, 8), False),
         ([], (100, 50), False),
         ([(0, 0)], (100, 50), False),
+        ([], (100, 100), True),
+        ([], (100, 99), False),
         ([(100, 10), *[(100, 1)] * RECENT], (100, 9), True),
     ],
 )

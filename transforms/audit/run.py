@@ -94,6 +94,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
     OUT says of each run that got the lock how it ended.
     """
     extracts = discover_extracts(request.extracts)
+    left_aside = name_left_aside([folder for folder in request.extracts if folder.is_dir()])
     policies = load_policies(list(request.policy_folders))
     store = Store(request.out, find_group(request.settings.group))
     with store.lock():
@@ -111,8 +112,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
             raise
         attention = (*_name_refused(result.outcomes), *result.attention)
         end(store, attempt, "published" if result.run else "nothing_new", run_id=result.current.name, attention=attention)
-        folders = [folder for folder in (*request.extracts, request.landing) if folder and folder.is_dir()]
-        return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *name_left_aside(folders), *result.remarks))
+        return replace(result, notices=(*notices, *result.notices), remarks=(*deleted, *left_aside, *result.remarks))
 
 
 def _name_refused(outcomes: Sequence[Outcome]) -> list[str]:
@@ -151,7 +151,8 @@ def _run_locked(
     if landing:
         # with the refusals: this run reports them, which one that was held or failed may not have done
         remember(store, landing, loading.landed)
-    return replace(result, remarks=(*_name_retracted(landing), *result.remarks))
+    left_aside = name_left_aside([landing.folder]) if landing else []
+    return replace(result, remarks=(*left_aside, *_name_retracted(landing), *result.remarks))
 
 
 def _name_retracted(landing: Landing | None) -> list[str]:

@@ -97,14 +97,14 @@ def lost_columns(feeds: Sequence[Feed], batches: Sequence[Batch], published: Col
     sentences = []
     for feed in feeds:
         for batch, earlier in _new_ones([batch for batch in loaded if is_of(feed, batch.extract)], published):
-            lost = _lost(batch, earlier)
+            lost = _lost(batch, earlier) if earlier else []
             if lost:
                 sentences.append(f"The feed {feed.name} lost {', '.join(lost)}: {batch.extract} has none, and its earlier extracts do.")
     return sentences
 
 
 def quarantine_jumps(settings: Settings, batches: Sequence[Batch], published: Collection[str]) -> list[str]:
-    """Name the extracts of which far more rows were quarantined than of those before; sentences for people, with the reasons.
+    """Name the extracts of which far more rows were quarantined than of those before, or all; sentences for people, with the reasons.
 
     Compared are the extracts that no run has published yet, each with the last ones of its feed before it that have rows. Those of no feed are
     compared with those whose names differ in digits alone.
@@ -117,8 +117,12 @@ def quarantine_jumps(settings: Settings, batches: Sequence[Batch], published: Co
     sentences = []
     for group, extracts in groups.items():
         for batch, earlier in _new_ones(extracts, published):
-            share, usual = _quarantined_share(batch), max(map(_quarantined_share, earlier))
-            if share > settings.quarantine_jump_share and share > settings.quarantine_jump * usual:
+            share, usual = _quarantined_share(batch), max(map(_quarantined_share, earlier), default=1.0)
+            if not earlier and share == 1:
+                sentences.append(
+                    f"All {batch.controls['rows_read']:,} rows of {batch.extract} were quarantined. {describe_faults(batch.faults)}."
+                )
+            elif share > settings.quarantine_jump_share and share > settings.quarantine_jump * usual:
                 sentences.append(
                     f"Quarantine jumped: {batch.controls['rows_quarantined']:,} of the {batch.controls['rows_read']:,} rows of {batch.extract} "
                     f"({share:.1%}), against {usual:.1%} at most in the last {count_of(len(earlier), 'extract')} {group}. "
@@ -145,9 +149,9 @@ def _in_order(batches: Sequence[Batch], published: Collection[str]) -> list[Batc
 
 
 def _new_ones(extracts: Sequence[Batch], published: Collection[str]) -> Iterator[tuple[Batch, Sequence[Batch]]]:
-    """Give each extract that no run has published yet with the last ones before it, where there are any."""
+    """Give each extract that no run has published yet with the last ones before it."""
     for place, batch in enumerate(extracts):
-        if batch.sha256 not in published and place:
+        if batch.sha256 not in published:
             yield batch, extracts[max(0, place - RECENT) : place]
 
 

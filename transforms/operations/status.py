@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import GOOD, attempts
+from sij_audit.transforms.text import printable
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,8 @@ class Status:
 
     line: str
     is_good: bool
+    attention: tuple[str, ...] = ()
+    """What the last run that ended well found that needs somebody."""
 
 
 def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
@@ -37,14 +40,15 @@ def describe_status(store: Store, max_age: timedelta, now: datetime) -> Status:
         )
         sentences.append(f"the last {last.command}, begun {_ago(last.begun, now)}, {what}" + (f": {last.message}" if last.message else ""))
     attention = good[-1].attention if good else ()
-    sentences += [sentence.rstrip(".") for sentence in attention]
+    sentences += attention
     is_late = not good or good[-1].ended is None or now - good[-1].ended > max_age
     if is_late:
         sentences.append(f"none ended well within {_hours(max_age)}: see whether the schedule runs")
     if is_busy:
         sentences.append(f"a {under_way.command} is under way since {_ago(under_way.begun, now)}" if under_way else "OUT is in use")
     is_good = not is_late and not attention and last is not None and last.outcome in GOOD
-    return Status(("OK: " if is_good else "ATTENTION: ") + "; ".join(sentence.rstrip(".") for sentence in sentences) + ".", is_good)
+    line = "; ".join(printable(sentence).rstrip(".") for sentence in sentences)
+    return Status(f"{'OK' if is_good else 'ATTENTION'}: {line}.", is_good, attention)
 
 
 def _ago(when: datetime | None, now: datetime) -> str:
