@@ -94,7 +94,7 @@ def test_every_outcome_of_a_row_is_explained_and_so_is_what_is_kept_of_a_refused
 
 
 def test_every_status_of_a_claim_line_is_explained_in_the_order_in_which_the_first_applies(pages: dict[str, str]) -> None:
-    statuses = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/10_line_statuses.sql").read_text(encoding="utf-8"))
+    statuses = re.findall(r"(?:then|else) '(\w+)'", (SQL / "1_lines/11_line_statuses.sql").read_text(encoding="utf-8"))
     *others, live, recovered = statuses
     before, after = others[: others.index("replaced") + 1], others[others.index("replaced") + 1 :]
     assert [live, recovered, *before, "denied", "pending", *after] == list(LINE_STATUSES)

@@ -82,11 +82,15 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
         ('[[feeds]]\nname = "a"\npattern = "in/*.csv"\n', "sij-audit.toml, line 3: feeds.0.pattern: it is a pattern of file names, "),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nage = 3\n',
-            "sij-audit.toml, line 4: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, required_columns.",
+            "sij-audit.toml, line 4: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, ",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nrequired_columns = ["status"]\n',
             "sij-audit.toml, line 4: feeds.0.required_columns: status is no column that the audit reads; ",
+        ),
+        (
+            '[[feeds]]\nname = "a"\npattern = "*"\nversioning = "version_suffix"\n',
+            "sij-audit.toml, line 4: feeds.0.versioning: it must be adjudication_date, version_suffix: and a number of digits ",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\n[[feeds]]\nname = "a"\npattern = "b*"\n',

@@ -48,6 +48,11 @@ LINE_GROUPS: tuple[str, ...] = get_args(LineGroup)
 
 ClaimStatus = Literal["paid", "denied", "reversed", "pending"]
 
+BY_ADJUDICATION_DATE = "adjudication_date"
+
+VERSIONING = re.compile(rf"{BY_ADJUDICATION_DATE}|version_suffix:[1-9]|sum|snapshot")
+"""How the rows of a feed can be versions of a claim line; docs/extracts.md says which one a payer needs."""
+
 
 class Feed(BaseModel):
     """Extracts that arrive regularly, recognized by their file names."""
@@ -64,6 +69,10 @@ class Feed(BaseModel):
     )
 
     max_quarantined: float | None = Field(default=None, ge=0, le=1, description="the setting max_quarantined for extracts of this feed")
+    versioning: str = Field(
+        default=BY_ADJUDICATION_DATE,
+        description="how its rows are versions of a claim line: adjudication_date, version_suffix:2, sum or snapshot (docs/extracts.md)",
+    )
 
     @field_validator("pattern")
     @classmethod
@@ -71,6 +80,15 @@ class Feed(BaseModel):
         if "/" in pattern:
             raise ValueError("it is a pattern of file names, so it can have no slash")
         return pattern
+
+    @field_validator("versioning")
+    @classmethod
+    def _is_known(cls, versioning: str) -> str:
+        if not VERSIONING.fullmatch(versioning):
+            raise ValueError(
+                "it must be adjudication_date, version_suffix: and a number of digits such as version_suffix:2, sum or snapshot"
+            )
+        return versioning
 
     @field_validator("required_columns")
     @classmethod

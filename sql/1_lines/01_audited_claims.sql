@@ -5,7 +5,7 @@
 -- acts on them, can change what the audit says: everything after this looks at nothing else.
 
 select distinct
-    kept_lines.data_source,
-    kept_lines.claim_id,
-from kept_lines
-semi join procedure_codes on kept_lines.hcpcs_code = procedure_codes.hcpcs_code
+    known_rows.data_source,
+    known_rows.claim_id,
+from known_rows
+semi join procedure_codes on known_rows.hcpcs_code = procedure_codes.hcpcs_code

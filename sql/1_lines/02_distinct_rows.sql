@@ -1,7 +1,8 @@
 -- title: Rows of the audited claims and those that act on them, each once
 -- grain: row_id: a distinct kept row
 --
--- Rows that agree in every canonical column but file_name and file_date are one row, with the earliest file_date; none is the earliest.
+-- Rows that agree in every canonical column but file_name and file_date are one row, with the earliest file_date; none is the earliest. It is
+-- of the latest version of its claim that has it.
 --
 -- row_id follows the values in the order of the columns, empty ones first: it decides between rows that agree in all else.
 
@@ -23,8 +24,10 @@ with relevant_rows as (
 
 distinct_rows as (
     select
-        * exclude (file_name, file_date),
+        * exclude (file_name, file_date, versioning, claim_version),
         case when count(file_date) = count(*) then min(file_date) end as file_date,
+        max(versioning) as versioning,
+        max(claim_version) as claim_version,
     from relevant_rows
     group by all
 )

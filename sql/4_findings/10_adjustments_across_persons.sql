@@ -26,7 +26,7 @@ crossings as (
 
 crossing_rows as (
     select
-        known_rows.* exclude (file_name, file_date), -- noqa: RF02
+        known_rows.* exclude (file_name, file_date, claim_version), -- noqa: RF02
         case when count(known_rows.file_date) = count(*) then min(known_rows.file_date) end as file_date,
     from known_rows
     semi join crossings

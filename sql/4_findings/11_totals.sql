@@ -12,10 +12,10 @@ with orphan_adjustments as (
         on
             adjustments.claim_id = audited_claims.claim_id
             and adjustments.data_source is not distinct from audited_claims.data_source
-    anti join kept_lines
+    anti join known_rows
         on
-            adjustments.acts_on_claim_id = kept_lines.claim_id
-            and adjustments.data_source is not distinct from kept_lines.data_source
+            adjustments.acts_on_claim_id = known_rows.claim_id
+            and adjustments.data_source is not distinct from known_rows.data_source
 )
 
 select

@@ -9,8 +9,9 @@ from sij_audit.transforms.audit.progress import Reporter, report_nothing
 from sij_audit.transforms.audit.steps import AuditInputs
 from sij_audit.transforms.columns import QUARANTINE_REASONS, REMEDIES, Fault
 from sij_audit.transforms.handoff.reviews import list_reviews
+from sij_audit.transforms.ingest.feeds import terms_of
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
-from sij_audit.transforms.settings import MEMORY_LIMIT
+from sij_audit.transforms.settings import BY_ADJUDICATION_DATE, MEMORY_LIMIT, Settings
 from sij_audit.transforms.stages.inputs import CONTROL_COLUMNS, Inputs
 from sij_audit.transforms.stages.policies import Policy
 from sij_audit.transforms.store.folder import Batch, Store
@@ -33,6 +34,7 @@ def gather_inputs(
     refused = _refused_once(outcomes)
     tables = Inputs(
         batch_files=[batch.path for batch in batches],
+        versioning={batch.path: identity.settings["versioning"].get(batch.sha256) for batch in batches},
         previous_run=store.runs / identity.previous_run_id if identity.previous_run_id else None,
         extract_controls=_control_rows(batches, refused, published, list(retractions(store).values())),
         extract_columns=_column_rows(batches),
@@ -49,6 +51,12 @@ def gather_inputs(
         "line_of_business": identity.settings["line_of_business"],
     }
     return AuditInputs(tables, policies, settings, store.work, memory_limit, report=report)
+
+
+def name_versioning(batches: Sequence[Batch], settings: Settings) -> dict[str, str]:
+    """Say how rows are versions, by the SHA-256 of each extract where that is not by adjudication date."""
+    named = {batch.sha256: terms_of(settings, batch.extract).versioning for batch in batches}
+    return {extract: versioning for extract, versioning in named.items() if versioning != BY_ADJUDICATION_DATE}
 
 
 def published_extracts(store: Store) -> set[str]:

@@ -3,7 +3,7 @@
 It says in which order the steps of `steps.py` come, and what stops a run between them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from sij_audit.transforms import program
 from sij_audit.transforms.audit.counted_batches import select_batches
 from sij_audit.transforms.audit.identity import RunIdentity, is_current
-from sij_audit.transforms.audit.inputs import gather_inputs, published_extracts
+from sij_audit.transforms.audit.inputs import gather_inputs, name_versioning, published_extracts
 from sij_audit.transforms.audit.loading import Loading
 from sij_audit.transforms.audit.progress import Reporter, report_nothing
 from sij_audit.transforms.audit.steps import PLAIN_STEPS, Publication, RunSteps, audited
@@ -25,7 +25,7 @@ from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.reviews import hash_reviews
 from sij_audit.transforms.ingest.batch_codes import ingest_mark
 from sij_audit.transforms.ingest.extracts import name_of
-from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds, quarantine_jumps, swapped_dates
+from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds, quarantine_jumps, swapped_dates, terms_of
 from sij_audit.transforms.ingest.formats import discover_extracts, name_left_aside
 from sij_audit.transforms.ingest.landing import Landing, look, remember
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
@@ -161,12 +161,13 @@ def _name_retracted(landing: Landing | None) -> list[str]:
     return [f"{list_names(map(name_of, sorted(landing.retracted)), NAMED)}: retracted, not read again."]
 
 
-def _name_kept_otherwise(batches: Sequence[Batch], claim_statuses: Mapping[str, str]) -> list[str]:
-    """Name the extracts that other code has read and that were not at hand to be read again."""
-    extracts = sorted(batch.extract for batch in batches if batch.ingest != ingest_mark(claim_statuses))
+def _name_kept_otherwise(batches: Sequence[Batch], settings: Settings) -> list[str]:
+    """Name the extracts that other code, or by other terms, has read and that were not at hand to be read again."""
+    extracts = sorted(batch.extract for batch in batches if batch.ingest != ingest_mark(terms_of(settings, batch.extract)))
     if not extracts:
         return []
-    return [f"{list_names(extracts, NAMED)}: loaded by another version of the program; what is given again, this one reads again."]
+    said = "loaded by another version of the program, or by other settings; what is given again, this one reads again"
+    return [f"{list_names(extracts, NAMED)}: {said}."]
 
 
 def _audit_loaded(
@@ -180,14 +181,14 @@ def _audit_loaded(
 ) -> Result:
     """Audit all that OUT holds, and publish what is new, unless it must be put on hold."""
     settings = request.settings
-    batches = select_batches(store.batches(), codes, retractions(store), request.settings.claim_statuses)
+    batches = select_batches(store.batches(), codes, retractions(store), settings)
     published = published_extracts(store)
     attention = (
         *missing_feeds(settings.feeds, batches, outcomes, datetime.now(UTC)),
         *quarantine_jumps(settings, batches, published),
         *swapped_dates(batches, published),
     )
-    remarks = tuple(_name_kept_otherwise(batches, request.settings.claim_statuses))
+    remarks = tuple(_name_kept_otherwise(batches, settings))
     identity = identify_run(store, request, batches, outcomes, policies)
     if is_current(store, identity):
         return Result(tuple(outcomes), _current(store), None, None, attention, remarks, attention)
@@ -237,6 +238,7 @@ def identify_run(
         settings={
             "line_of_business": request.line_of_business,
             "lines_of_business": request.settings.lines_of_business,
+            "versioning": name_versioning(batches, request.settings),
             "max_requests_per_provider": request.settings.max_requests_per_provider,
         },
         program=program.program_hash(),

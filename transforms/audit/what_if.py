@@ -21,6 +21,7 @@ from sij_audit.transforms.audit.counted_batches import check_codes, one_batch_ea
 from sij_audit.transforms.audit.progress import Reporter, StageBegun, report_nothing
 from sij_audit.transforms.audit.steps import AuditInputs, audited
 from sij_audit.transforms.errors import AuditError, SqlError, UsageError
+from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.inputs import Inputs
 from sij_audit.transforms.stages.policies import RULES, Policy, Value, load_policy
 from sij_audit.transforms.stages.reference import load_codes
@@ -250,7 +251,12 @@ def try_limits(store: Store, trial: Trial, as_of: date | None, memory_limit: str
         folder.mkdir()
         (folder / "policy.toml").write_text(trial.policy_toml, encoding="utf-8")
         tried = load_policy(folder)
-        tables = Inputs(batch_files=[batch.path for batch in batches], lines_of_business=manifest["settings"].get("lines_of_business", {}))
+        versioning = manifest["settings"].get("versioning", {})
+        tables = Inputs(
+            batch_files=[batch.path for batch in batches],
+            versioning={batch.path: versioning.get(batch.sha256) for batch in batches},
+            lines_of_business=manifest["settings"].get("lines_of_business", {}),
+        )
         inputs = AuditInputs(tables, [trial.policy], settings, work, memory_limit)
         report(StageBegun("the audit with today's limits"))
         with audited(inputs) as audit:
@@ -271,7 +277,7 @@ def find_batches(store: Store, manifest: Mapping[str, Any]) -> list[Batch]:
     retracted = retractions(store)
     wanted = {entry["extract_sha256"]: entry["extract"] for entry in manifest["inputs"] if entry["extract_sha256"] not in retracted}
     codes = load_codes()
-    batches = [batch for batch in one_batch_each(store.batches(), codes, {}) if batch.sha256 in wanted]
+    batches = [batch for batch in one_batch_each(store.batches(), codes, Settings()) if batch.sha256 in wanted]
     if missing := sorted(wanted[content] for content in wanted.keys() - {batch.sha256 for batch in batches}):
         raise AuditError(f"claims/ lacks the batch of {missing[0]}, or may not be read by this user. Give the extract again to a run.")
     check_codes(batches, codes)

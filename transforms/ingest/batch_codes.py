@@ -1,11 +1,12 @@
 """What a batch's lines were kept by, procedure codes and the program's own code, and whether that still holds."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from sij_audit.transforms import program
+from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.folder import Batch
 
@@ -25,16 +26,17 @@ def lacking_codes(batch: Batch, codes: Sequence[Code]) -> list[str]:
     )
 
 
-def is_as_kept_today(batch: Batch, codes: Sequence[Code], claim_statuses: Mapping[str, str]) -> bool:
-    """Say whether reading the extract again would give the same batch: by today's codes, code and further words of claim_status."""
-    return batch.ingest == ingest_mark(claim_statuses) and not lacking_codes(batch, codes)
+def is_as_kept_today(batch: Batch, codes: Sequence[Code], terms: Terms) -> bool:
+    """Say whether reading the extract again would give the same batch: by today's codes, code and terms."""
+    return batch.ingest == ingest_mark(terms) and not lacking_codes(batch, codes)
 
 
-def ingest_mark(claim_statuses: Mapping[str, str]) -> str:
-    """Name what reads extracts: the hash of its code, and of the plan's own words of claim_status where there are any."""
-    if not claim_statuses:
+def ingest_mark(terms: Terms) -> str:
+    """Name what reads an extract: the hash of its code, and of the terms that decide what is kept where there are any."""
+    if not terms.claim_statuses and not terms.suffix_length:
         return program.ingest_hash()
-    return sha256(json.dumps([program.ingest_hash(), dict(claim_statuses)], sort_keys=True).encode()).hexdigest()
+    deciding = [program.ingest_hash(), dict(terms.claim_statuses), terms.suffix_length]
+    return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
 def code_table(codes: Sequence[Code]) -> list[dict[str, Any]]:

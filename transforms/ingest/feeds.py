@@ -1,4 +1,4 @@
-"""The feeds that the settings name: which columns their extracts must have, which did not come, what one has lost, where quarantine jumped."""
+"""The feeds that the settings name: what they say of an extract, which did not come, what one has lost, where quarantine jumped."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -7,15 +7,18 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.ingest.extracts import name_of
 from sij_audit.transforms.ingest.faults import describe_faults, warn_of_faults
 from sij_audit.transforms.ingest.outcomes import LoadedBefore, Outcome
-from sij_audit.transforms.settings import Feed, Settings
+from sij_audit.transforms.settings import BY_ADJUDICATION_DATE, Feed, Settings
 from sij_audit.transforms.store.folder import Batch
 from sij_audit.transforms.text import count_of
 
 RECENT = 5
 """Earlier extracts that show what a feed has as a rule: a loss that somebody accepted is the rule after so many more at the latest."""
+
+SUFFIXED = "version_suffix:"
 
 CHANCE = 1e-4
 """A column is lost where it would be empty less often than this, had its rows the share of filled cells that the feed has as a rule."""
@@ -25,22 +28,39 @@ CHANCE = 1e-4
 class Terms:
     """What the settings say of an extract.
 
-    The columns that it must fill, the share of its rows that may be quarantined, and the plan's own words of claim_status.
+    The columns that it must fill, the share of its rows that may be quarantined, the plan's own words of claim_status, and how its rows are
+    versions of a claim line.
     """
 
     required_columns: tuple[str, ...] = ()
     max_quarantined: float = 1
     claim_statuses: Mapping[str, str] = field(default_factory=dict)
+    versioning: str = BY_ADJUDICATION_DATE
+
+    @property
+    def suffix_length(self) -> int:
+        """How many last digits of a claim number count its versions."""
+        return int(self.versioning.partition(SUFFIXED)[2] or 0)
 
 
 def terms_of(settings: Settings, extract: str) -> Terms:
-    """Find the terms of an extract by its name: what any of its feeds asks for, and the least of their shares."""
+    """Find the terms of an extract by its name: what any of its feeds asks for, and the least of their shares.
+
+    UsageError where two of its feeds read versions in different ways; one that leaves them as they are by default says nothing of them.
+    """
     feeds = [feed for feed in settings.feeds if is_of(feed, extract)]
     shares = [feed.max_quarantined for feed in feeds if feed.max_quarantined is not None]
+    readings = {feed.versioning: feed for feed in feeds if feed.versioning != BY_ADJUDICATION_DATE}
+    if len(readings) > 1:
+        named = " and ".join(f"{feed.name} (versioning {versioning})" for versioning, feed in readings.items())
+        raise UsageError(
+            f"{extract} is of the feeds {named}, and its versions can be read in one way only: change a pattern in the settings."
+        )
     return Terms(
         required_columns=tuple(sorted({column for feed in feeds for column in feed.required_columns})),
         max_quarantined=min(shares, default=settings.max_quarantined),
         claim_statuses=settings.claim_statuses,
+        versioning=next(iter(readings), BY_ADJUDICATION_DATE),
     )
 
 

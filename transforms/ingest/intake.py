@@ -32,7 +32,7 @@ from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.ingest.part import Format, Part, PartInput, PartMisread, Progress
-from sij_audit.transforms.ingest.readings import define_status_words
+from sij_audit.transforms.ingest.readings import define_claim_number, define_status_words
 from sij_audit.transforms.settings import MEMORY_LIMIT, bytes_of
 from sij_audit.transforms.stages.reference import Code
 from sij_audit.transforms.store.durable import write_durably
@@ -137,7 +137,7 @@ def _ingest(store: Store, given: Given) -> Loaded | LoadedBefore | Retracted:
     if any(batch.size == extract.size for batch in batches):
         # only then its content may be known, and to wait for the hash costs time
         known = [batch for batch in batches if batch.sha256 == given.hashing.result()]
-        valid = [batch for batch in known if is_as_kept_today(batch, given.codes, given.terms.claim_statuses)]
+        valid = [batch for batch in known if is_as_kept_today(batch, given.codes, given.terms)]
         if valid:
             given.hash_as_said(sidecars)
             check_unchanged(extract)
@@ -180,6 +180,7 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
                 raise ExtractRefused(f"{extract.name}: its paid_amount does not sum to what its sidecar {extract.name}.totals.json says.")
             if not in_out.known:
                 _refuse_lacking(batch, extract.name, given.terms.required_columns)
+                _refuse_undated(batch, extract.name, given.terms)
                 _refuse_unusable(batch, given)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: write_quarantine(part, batch.extract, path))
@@ -207,7 +208,7 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
     latest = relevant.rows.latest_service_date
     content = given.hash_as_said(sidecars)
     codes = code_table(given.codes)
-    ingest = ingest_mark(given.terms.claim_statuses)
+    ingest = ingest_mark(given.terms)
     batch_id = sha256(json.dumps([content, codes, FORMAT, ingest], sort_keys=True).encode()).hexdigest()[:32]
     return Batch(
         batch_id=batch_id,
@@ -234,6 +235,16 @@ def _refuse_lacking(batch: Batch, extract: str, required_columns: Sequence[str])
             raise ExtractRefused(f"{extract}: lacks column {name}, which required_columns in the settings asks for.")
         if batch.controls["rows_read"] and not columns[name]["filled_count"]:
             raise ExtractRefused(f"{extract}: has column {name} empty in every row, and required_columns in the settings asks for it.")
+
+
+def _refuse_undated(batch: Batch, extract: str, terms: Terms) -> None:
+    """Refuse an extract that restates claims and does not say when."""
+    filled = {column["column"]: column["filled_count"] for column in batch.columns if column["is_canonical"]}
+    if terms.versioning == "snapshot" and batch.controls["rows_read"] and not filled["file_date"]:
+        raise ExtractRefused(
+            f"{extract}: has no file_date, and its feed has versioning snapshot: of two deliveries of a claim the one with the later "
+            "file_date counts. Add a column file_date with the day of the delivery in each row."
+        )
 
 
 def _refuse_unusable(batch: Batch, given: Given) -> None:
@@ -264,6 +275,7 @@ def _connect(work: Path, given: Given) -> duckdb.DuckDBPyConnection:
     )
     con.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     con.execute(define_status_words(given.terms.claim_statuses))
+    con.execute(define_claim_number(given.terms.suffix_length))
     return con
 
 

@@ -67,7 +67,8 @@ def keep_lines(part: Part, claims: pa.Table, rows: ScannedRows) -> None:
     con.execute(
         """create temp table kept_rows as
         select position, row_hash from fetched f semi join claims c
-        on c.claim_hash = f.own_hash and c.claim_id = f.claim_id and c.data_source is not distinct from f.data_source"""
+        on c.claim_hash = f.own_hash and claim_number_of(c.claim_id) = claim_number_of(f.claim_id)
+        and c.data_source is not distinct from f.data_source"""
     )
     con.execute(
         f"""create temp table repeats as

@@ -100,7 +100,7 @@ class Landing:
             return outcome
         own, *sidecars = self.marks[path]
         known_own, *known_sidecars = entry.marks
-        said = (outcome.reason, outcome.sha256, ingest_mark(self.settings.claim_statuses), sidecars)
+        said = (outcome.reason, outcome.sha256, ingest_mark(self.terms(path)), sidecars)
         is_same = said == (entry.reason, entry.extract_sha256, entry.ingest, known_sidecars)
         return replace(outcome, is_remembered=is_same and (outcome.sha256 is not None or own == known_own))
 
@@ -130,17 +130,13 @@ def look(store: Store, folder: Path, codes: Sequence[Code], settings: Settings) 
         if entry is None or not entry.is_settled or entry.marks != now:
             continue
         found = batches.get(entry.extract_sha256 or "", [])
+        terms = terms_of(settings, name_of(path))
         if entry.reason is None:
-            if len(found) == 1 and is_as_kept_today(found[0], codes, settings.claim_statuses):
+            if len(found) == 1 and is_as_kept_today(found[0], codes, terms):
                 known[path] = LoadedBefore(found[0], path)
             elif not found and entry.extract_sha256 in retracted:
                 left.append(path)
-        elif (
-            not entry.may_pass
-            and entry.is_content_held == bool(found)
-            and entry.terms == terms_of(settings, name_of(path))
-            and entry.ingest == ingest_mark(settings.claim_statuses)
-        ):
+        elif not entry.may_pass and entry.is_content_held == bool(found) and entry.terms == terms and entry.ingest == ingest_mark(terms):
             known[path] = Refused(name_of(path), entry.extract_sha256, entry.reason, is_remembered=True, faults=entry.faults)
     return Landing(folder, looked_ns, settings, marks, known, frozenset(left), memory, frozenset(batches))
 
@@ -202,7 +198,7 @@ def _describe(landing: Landing, path: Path, outcome: Outcome) -> Entry | None:
                 is_settled,
                 outcome.sha256,
                 outcome.reason,
-                ingest_mark(landing.settings.claim_statuses),
+                ingest_mark(landing.terms(path)),
                 landing.terms(path),
                 outcome.may_pass,
                 outcome.faults,

@@ -249,6 +249,13 @@ def define_status_words(further: Mapping[str, str]) -> str:
     return f"create temp macro claim_status_of(word) as case word {words} end"
 
 
+def define_claim_number(suffix_length: int) -> str:
+    """Write the macro `claim_number_of`: a claim's number without the last digits that count its versions, as stage 1 reads it."""
+    has_suffix = f"regexp_full_match(right(number, {suffix_length}), '[0-9]+') and length(number) > {suffix_length}"
+    stem = f"case when {has_suffix} then left(number, length(number) - {suffix_length}) else number end"
+    return f"create temp macro claim_number_of(number) as {stem if suffix_length else 'number'}"
+
+
 def _in_case(column: Column, text: str) -> str:
     """Normalise a clean text."""
     if column.name == "claim_status":

@@ -46,7 +46,7 @@ def _unread(name: str) -> str:
     return f"(has_{name} and {name} is null)"
 
 
-CLAIM_HASH = "hash(claim_id, data_source)"
+CLAIM_HASH = "hash(claim_number_of(claim_id), data_source)"
 """Finds the lines that may belong to a claim; whether they do, the claim itself shows."""
 
 MASK_BITS = 8

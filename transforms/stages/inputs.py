@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
-from sij_audit.transforms.duck import QUICK, insert_rows, quote_name, scan_parquet
+from sij_audit.transforms.duck import QUICK, insert_rows, quote_name, quote_text, scan_parquet
 from sij_audit.transforms.stages.reference import load_reference
 
 CONTROL_COLUMNS = {
@@ -115,6 +115,8 @@ class Inputs:
     """All that the SQL stages read besides reference tables; without any of it they run over nothing."""
 
     batch_files: Sequence[Path] = ()
+    versioning: Mapping[Path, str | None] = field(default_factory=dict)
+    """How the rows of a batch are versions of a claim line, where that is not by adjudication date."""
     previous_run: Path | None = None
     extract_controls: Sequence[Mapping[str, Any]] = ()
     extract_columns: Sequence[Mapping[str, Any]] = ()
@@ -149,10 +151,9 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Offer the reference tables, `kept_lines` (read from the batches as they are needed) and, as tables, all else that the stages read."""
     load_reference(con)
     if inputs.batch_files:
-        names = ", ".join(column.name for column in COLUMNS)
-        con.execute(f"create view kept_lines as select {names} from {scan_parquet(inputs.batch_files)}")
+        con.execute(f"create view kept_lines as {_select_kept_lines(inputs)}")
     else:
-        create_table(con, "kept_lines", {column.name: column.sql_type for column in COLUMNS})
+        create_table(con, "kept_lines", {**{column.name: column.sql_type for column in COLUMNS}, "versioning": "VARCHAR"})
     previous = inputs.previous_run
     _load_files(con, "previous_findings", FINDING_COLUMNS, [previous / "findings.parquet"] if previous else [])
     trend = [previous / "trend.parquet"] if previous else []
@@ -164,6 +165,19 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     create_table(con, "extract_controls", CONTROL_COLUMNS, inputs.extract_controls)
     create_table(con, "extract_columns", EXTRACT_COLUMNS, inputs.extract_columns)
     create_table(con, "extract_faults", FAULT_COLUMNS, inputs.extract_faults)
+
+
+def _select_kept_lines(inputs: Inputs) -> str:
+    """Select the lines of all batches, each with the versioning of its feed; null is by adjudication date."""
+    names = ", ".join(column.name for column in COLUMNS)
+    files: dict[str | None, list[Path]] = {}
+    for path in inputs.batch_files:
+        files.setdefault(inputs.versioning.get(path), []).append(path)
+    selects = [
+        f"select {names}, {quote_text(versioning) if versioning else 'null'}::varchar as versioning from {scan_parquet(paths)}"
+        for versioning, paths in files.items()
+    ]
+    return " union all ".join(selects)
 
 
 def _load_files(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path]) -> None:

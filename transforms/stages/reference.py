@@ -21,7 +21,7 @@ LINES_OF_BUSINESS = REFERENCE / "lines_of_business.csv"
 LINE_COLUMNS = ["match_order", "match_kind", "line_of_business", "unless_matches", "line_group", "source"]
 
 MATCH_KINDS = ("contains", "begins_with", "equals")
-"""How a value of line_of_business is compared with a row; `sql/1_lines/08_line_groups.sql` does it."""
+"""How a value of line_of_business is compared with a row; `sql/1_lines/09_line_groups.sql` does it."""
 
 
 @dataclass(frozen=True)

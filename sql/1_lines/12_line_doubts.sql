@@ -6,13 +6,13 @@
 
 with kept_acted_on_claims as (
     select distinct
-        kept_lines.data_source,
-        kept_lines.claim_id,
-    from kept_lines
+        known_rows.data_source,
+        known_rows.claim_id,
+    from known_rows
     semi join adjustments
         on
-            kept_lines.claim_id = adjustments.acts_on_claim_id
-            and kept_lines.data_source is not distinct from adjustments.data_source
+            known_rows.claim_id = adjustments.acts_on_claim_id
+            and known_rows.data_source is not distinct from adjustments.data_source
 ),
 
 claims_with_other_rows as (

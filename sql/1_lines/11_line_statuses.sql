@@ -7,7 +7,10 @@
 
 with counted_rows as (
     select
-        claim_rows.*,
+        claim_rows.* replace (
+            coalesce(line_versions.added_paid_amount, claim_rows.paid_amount) as paid_amount,
+            coalesce(line_versions.added_allowed_amount, claim_rows.allowed_amount) as allowed_amount
+        ),
         line_versions.is_version_unclear,
         case
             when line_versions.has_part and not line_versions.is_standing then 'reversed'
@@ -18,6 +21,7 @@ with counted_rows as (
                 then 'voided'
             when
                 adjusted_claims.is_replaced
+                or claim_rows.is_gone
                 or coalesce(claim_rows.adjudication_date, date '0001-01-01') < adjusted_claims.replaced_before_date
                 then 'replaced'
         end as taken_back_as,

@@ -30,7 +30,7 @@ reversal_rows as (
 
 standing_rows as (
     select
-        claim_rows.*,
+        claim_rows.* replace (coalesce(line_versions.added_paid_amount, claim_rows.paid_amount) as paid_amount),
         false as is_reversing,
     from claim_rows
     inner join line_versions on claim_rows.row_id = line_versions.row_id
