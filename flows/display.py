@@ -20,7 +20,7 @@ from sij_audit.transforms.handoff.deliveries import Delivery
 from sij_audit.transforms.ingest.faults import describe_faults, warn_of_faults
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, Origin
-from sij_audit.transforms.text import dollars, list_names, printable
+from sij_audit.transforms.text import describe_open_adjustments, dollars, list_names, printable
 
 PLAIN_WIDTH = 140
 
@@ -256,5 +256,5 @@ def print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
     ):
         if count:
             say(f"Note: {name}: {count:,} ({meaning})")
-    for text in summary.policy_texts:
+    for text in (*describe_open_adjustments(summary.findings_in_open_adjustments), *map(str, summary.policy_texts)):
         say(f"Note: {text}")

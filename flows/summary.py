@@ -7,7 +7,7 @@ from datetime import date
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.audit.summary import LineOfBusiness, RuleTotals, RunSummary, StrengthTotals
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
-from sij_audit.transforms.text import count_of, dollars, list_names, printable
+from sij_audit.transforms.text import count_of, describe_open_adjustments, dollars, list_names, printable
 
 STRENGTHS = {"violations": ("proven", "presumed"), "reviews": ("likely", "possible")}
 
@@ -33,6 +33,7 @@ def summarize_result(as_of: date, result: Result) -> str:
         f" + {rows.duplicate:,} duplicate.",
         _groups_table(summary.lines_of_business),
         *warn_of_unknown_lines(summary.lines_of_business),
+        *describe_open_adjustments(summary.findings_in_open_adjustments),
         *map(str, summary.policy_texts),
         *_notices(result),
     )

@@ -38,3 +38,12 @@ def describe_newest_text(policy_id: str, revision: str) -> str:
     """Say of when the newest text of a policy is that is held; `revision` is its year and month of approval, such as 2023-08."""
     year, month = revision.split("-")
     return f"The newest text of {policy_id} that is held is of {month}/{year[2:]}: later services are measured against it."
+
+
+def describe_open_adjustments(findings: int) -> list[str]:
+    """Point to the report open_adjustments where it names findings; no sentence where it names none."""
+    if not findings:
+        return []
+    cite = "cites a line" if findings == 1 else "cite lines"
+    what = "that an adjustment or a reversal without a line of its own may be about"
+    return [f"{count_of(findings, 'finding')} {cite} {what}: see open_adjustments."]

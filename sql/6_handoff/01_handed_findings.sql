@@ -54,12 +54,30 @@ recorded as (
         rules.records,
     from handed
     left join rules on handed.policy_id = rules.policy_id and handed.rule_id = rules.rule_id
+),
+
+adjusted_findings as (
+    select
+        unnest(finding_ids) as finding_id,
+        concat(kind, ' ', claim_id, '/', claim_line_number) as open_adjustment,
+    from open_adjustments
+),
+
+adjustments as (
+    select
+        finding_id,
+        list_sort(list_distinct(list(open_adjustment))) as open_adjustments,
+    from adjusted_findings
+    group by finding_id
 )
 
 select
-    change,
-    * exclude (change, records, earlier_disposition),
-    records,
-    earlier_disposition,
+    recorded.change,
+    recorded.* exclude (change, records, earlier_disposition), -- noqa: RF02
+    recorded.records,
+    recorded.earlier_disposition,
+    case when recorded.change <> 'withdrawn' then coalesce(adjustments.open_adjustments, []) else [] end as open_adjustments,
 from recorded
-order by change = 'withdrawn', determination desc, amount_at_risk desc, paid_amount desc, finding_id
+left join adjustments on recorded.finding_id = adjustments.finding_id
+order by
+    recorded.change = 'withdrawn', recorded.determination desc, recorded.amount_at_risk desc, recorded.paid_amount desc, recorded.finding_id

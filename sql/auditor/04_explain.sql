@@ -150,7 +150,19 @@ memo_rows as (
     inner join doubt_meanings on list_contains(sought_finding.doubts, doubt_meanings.doubt_id)
     union all
     select
-        case when role = 'cited' then 14 else 15 end as position,
+        14 as position,
+        'open adjustment' as topic,
+        concat_ws(
+            ' ',
+            replace(kind, '_', ' '), claim_id, 'line', claim_line_number, 'paid', coalesce(paid_amount, 0),
+            'may be about claim', near_claim_id, 'line', near_claim_line_number,
+            '(near by ' || array_to_string(near_by, ' and ') || '): see open_adjustments'
+        ) as statement,
+    from open_adjustments
+    where list_contains(finding_ids, finding)
+    union all
+    select
+        case when role = 'cited' then 15 else 16 end as position,
         'claim ' || role as topic,
         statement,
     from claims_behind(finding)

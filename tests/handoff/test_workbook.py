@@ -25,11 +25,17 @@ from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from tests.runs import SAMPLE, read_report, run
 
 RUN = "2024-06-30-0123456789ab"
-HANDED_COLUMNS = {"change": "VARCHAR", **FINDING_COLUMNS, "records": "VARCHAR", "earlier_disposition": "VARCHAR"}
+HANDED_COLUMNS = {
+    "change": "VARCHAR",
+    **FINDING_COLUMNS,
+    "records": "VARCHAR",
+    "earlier_disposition": "VARCHAR",
+    "open_adjustments": "VARCHAR[]",
+}
 TEXTS = [
     name for name, kind in HANDED_COLUMNS.items() if kind == "VARCHAR" and name not in {"change", "determination", "run_id", "finding_id"}
 ]
-LISTS = ["doubts", "presumptions", "procedure_codes", "prior_claim_ids"]
+LISTS = ["doubts", "presumptions", "procedure_codes", "prior_claim_ids", "open_adjustments"]
 PARTS = [
     *("new proven violations", "new presumed violations", "changed proven violations", "changed presumed violations"),
     *("new likely reviews", "new possible reviews", "changed likely reviews", "changed possible reviews"),
@@ -356,6 +362,14 @@ def test_pieces_of_a_text_fit_and_make_it_up(text: str, limit: int) -> None:
     assert "".join(pieces) == text
     assert all(len(piece.encode("utf-16-le", "surrogatepass")) <= 2 * limit for piece in pieces)
     assert all(pieces) or pieces == [""]
+
+
+def test_findings_that_an_open_adjustment_may_be_about_name_it_and_are_counted(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = [finding(1, open_adjustments=["orphan_adjustment A1/2", "unmatched_reversal R9/1"]), finding(2)]
+    [path] = write_workbook(hand_over(con, *rows), tmp_path / "findings.xlsx", None)
+    assert [row["open_adjustments"] for row in read_sheets(path)["Violations"]] == ["orphan_adjustment A1/2, unmatched_reversal R9/1", ""]
+    told = "Note | 1 finding cites a line that an adjustment or a reversal without a line of its own may be about: see open_adjustments."
+    assert told in read_notes(path)
 
 
 def test_read_me_says_what_the_hand_off_is(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -239,6 +239,23 @@ def test_a_finding_is_explained_in_the_order_in_which_it_is_judged(audit: duckdb
     assert seen == set(TOPICS)
 
 
+def test_a_finding_whose_line_an_open_adjustment_may_be_about_says_so(tmp_path: Path) -> None:
+    rows_of_claims = [
+        line("A1", "2024-01-02"),
+        line("240130100001", "2024-02-01"),
+        line("R9", "2024-02-01", paid_amount="-180.00"),
+        line("R8", "2024-03-01", paid_amount="-180.00", person="P2"),
+    ]
+    run(tmp_path / "out", write_extract(tmp_path / "a.csv", rows_of_claims))
+    with duckdb.connect(str(tmp_path / "out/current/audit.duckdb"), read_only=True) as con:
+        [finding] = rows(con, "from findings")
+        memo = rows(con, "from explain(?)", finding["finding_id"])
+    assert [row["statement"] for row in memo if row["topic"] == "open adjustment"] == [
+        "unmatched reversal R9 line 1 paid -180.00 may be about claim 240130100001 line 1 (near by service): see open_adjustments"
+    ]
+    assert memo[-3]["topic"] == "open adjustment"
+
+
 def test_a_finding_of_each_rule_is_explained(audit: duckdb.DuckDBPyConnection) -> None:
     found = rows(audit, "select * from findings qualify row_number() over (partition by rule_id, determination order by finding_id) = 1")
     enabled = {rule.rule_id: rule for rule in the_policy().rules if rule.enabled}

@@ -143,6 +143,8 @@ class RunSummary:
     lines_of_business: tuple[LineOfBusiness, ...]
     policy_texts: tuple[PolicyText, ...]
     odd_lines: OddLines
+    findings_in_open_adjustments: int
+    """Findings with a cited line that an adjustment or a reversal whose own line is not here may be about."""
     missing_columns: Mapping[str, tuple[str, ...]]
     """Columns without which the audit can say less, each with the extracts that lack it or leave it empty."""
 
@@ -194,6 +196,9 @@ def summarize(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], line_of_
         lines_of_business=fetch_as(con, LineOfBusiness, "line_of_business_groups"),
         policy_texts=fetch_as(con, PolicyText, "policy_texts"),
         odd_lines=odd_lines,
+        findings_in_open_adjustments=fetch_one(
+            con, "select count(distinct finding_id) from (select unnest(finding_ids) as finding_id from open_adjustments)"
+        ),
         missing_columns=_missing_columns(batches, {"line_of_business": line_of_business}),
     )
 

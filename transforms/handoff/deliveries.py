@@ -27,7 +27,7 @@ from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.numbered import NumberedFiles
 from sij_audit.transforms.store.runs import find_run
 
-NEEDED_COLUMNS = {("doubt_meanings", "settled_by"), ("limits", "limit_value")}
+NEEDED_COLUMNS = {("doubt_meanings", "settled_by"), ("limits", "limit_value"), ("open_adjustments", "finding_ids")}
 """Columns of the reports that runs of earlier versions lack."""
 
 ANY_DAY = date(1900, 1, 1)

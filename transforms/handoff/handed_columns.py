@@ -11,6 +11,7 @@ INPUTS = {
 ADDED_COLUMNS = {
     "change": "new, changed or withdrawn since the hand-off before",
     "records": "what to ask the provider for",
+    "open_adjustments": "adjustments and reversals that found nothing to act on and may be about a cited line: look before you write",
     "earlier_disposition": "the disposition that reviewers gave this finding when its evidence was another",
 }
 """What columns of findings mean that the report findings does not have."""
@@ -53,7 +54,16 @@ MAIN_COLUMNS = (
 )
 """What a reviewer reads first, and what is printed, before the columns to fill in; all others come after them."""
 
-NEXT_COLUMNS = ("earlier_disposition", "paid_amount", "prior_claim_ids", "person_id", "interval_days", "prior_service_date", "prior_count")
+NEXT_COLUMNS = (
+    "earlier_disposition",
+    "open_adjustments",
+    "paid_amount",
+    "prior_claim_ids",
+    "person_id",
+    "interval_days",
+    "prior_service_date",
+    "prior_count",
+)
 """The first of the others."""
 
 ONLY_FOR_REVIEW = ("doubts", "records")

@@ -7,10 +7,11 @@ import duckdb
 import polars as pl
 
 from sij_audit.transforms.columns import ROW_OUTCOMES
+from sij_audit.transforms.duck import fetch_one
 from sij_audit.transforms.frames import fetch_frame
 from sij_audit.transforms.handoff.book import CONFIDENTIAL, NOTE_WIDTH, Note
 from sij_audit.transforms.handoff.handed_columns import ADDED_COLUMNS, INPUTS, MAIN_COLUMNS, NEXT_COLUMNS, PROVIDER_COLUMNS
-from sij_audit.transforms.text import describe_newest_text
+from sij_audit.transforms.text import describe_newest_text, describe_open_adjustments
 
 
 def describe_handoff(con: duckdb.DuckDBPyConnection, since: str | None) -> list[Note]:
@@ -122,6 +123,8 @@ def _describe_controls(con: duckdb.DuckDBPyConnection) -> list[Note]:
     ):
         if count:
             notes += _pair("Note", f"{meaning}: {count:,}")
+    for text in describe_open_adjustments(fetch_one(con, "select count(*) from handed_findings where len(open_adjustments) > 0")):
+        notes += _pair("Note", text)
     return notes
 
 
