@@ -43,6 +43,5 @@ select
     claim_line_number,
     paid_amount,
     allowed_amount,
-    (has_reversal and coalesce(remainder, 0) <= 0)
-    or coalesce(last_rank > last_posting_rank, false) as is_backed_out,
+    (has_reversal and coalesce(remainder, 0) <= 0) or coalesce(last_rank > last_posting_rank, true) as is_backed_out,
 from added_lines

@@ -74,6 +74,6 @@ select
     kind,
     row_id,
     line_key,
-    list_sort(list_distinct(list(near_by))) as near_by,
+    list(distinct near_by order by near_by) as near_by,
 from near_lines
 group by kind, row_id, line_key
