@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from sij_audit.transforms.audit.history import explain_difference
 from sij_audit.transforms.audit.run import Result
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.ingest.feeds import terms_of
 from sij_audit.transforms.ingest.outcomes import Refused
 from sij_audit.transforms.ingest.readings import define_claim_number
 from sij_audit.transforms.settings import Feed, Settings
+from sij_audit.transforms.store.folder import Store
 from tests.queries import empty_tables
 from tests.runs import Row, command, line, read_report, run_reports, write_extract
 
@@ -167,6 +169,19 @@ def test_a_change_of_the_setting_holds_for_batches_that_are_there(tmp_path: Path
     assert rerun(feed("sum")).run is None
     assert rerun(feed("sum", "b*.csv")).run is not None
     assert at_risk(out) == {}
+
+
+def test_a_diff_names_the_extracts_whose_versions_are_read_in_another_way(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    extract = write_extract(tmp_path / "a.csv", deltas("A", (PAID, "186.40", {})))
+    runs = [
+        run_reports(out, extract).run,
+        run_reports(out, settings=feed("sum")).run,
+        run_reports(out, write_extract(tmp_path / "b.csv", [row("B1", PAID, "1.00")]), settings=feed("sum")).run,
+    ]
+    first, second, third = (Store(out).manifest(run) for run in runs if run)
+    assert explain_difference(first, second) == ["another versioning in the settings: a.csv"]
+    assert explain_difference(second, third) == ["extracts that came: b.csv"]
 
 
 def test_what_was_kept_by_whole_claim_numbers_is_named_and_read_again_when_given(tmp_path: Path) -> None:

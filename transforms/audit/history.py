@@ -162,13 +162,15 @@ def explain_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> l
         said.append(f"extracts that count no more: {_name_some(gone)}")
     if before["reviews"] != after["reviews"]:
         said.append("dispositions, suppressions or retractions that came")
+    if reread := sorted(new[content] for content in new.keys() & old.keys() if _versioning(before, content) != _versioning(after, content)):
+        said.append(f"another versioning in the settings: {_name_some(reread)}")
     files = [{entry["path"]: entry["sha256"] for entry in manifest["files"]} for manifest in (before, after)]
     if changed := sorted(path for path in files[0].keys() | files[1].keys() if files[0].get(path) != files[1].get(path)):
         said.append(f"files that the audit goes by: {_name_some(changed)}")
     settings = [manifest["settings"] for manifest in (before, after)]
     said += [
         f"{name}: {_or_none(settings[1].get(name))} instead of {_or_none(settings[0].get(name))}"
-        for name in sorted(settings[0].keys() | settings[1].keys())
+        for name in sorted((settings[0].keys() | settings[1].keys()) - {"versioning"})
         if settings[0].get(name) != settings[1].get(name)
     ]
     versions = [manifest["versions"]["sij-audit"] for manifest in (before, after)]
@@ -177,6 +179,12 @@ def explain_difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> l
     elif before.get("program") != after.get("program"):
         said.append("files of the program that were changed")
     return said
+
+
+def _versioning(manifest: Mapping[str, Any], content: str) -> str | None:
+    """How the rows of an extract were versions, None by default."""
+    versioning: str | None = manifest["settings"].get("versioning", {}).get(content)
+    return versioning
 
 
 def _name_some(names: Sequence[str]) -> str:
