@@ -30,6 +30,9 @@ NOT_DELIVERED = ("suppressed", "overturned")
 LISTED = 20
 """So many values of line_of_business are listed of a group; the report `line_of_business_groups` has them all."""
 
+NAMED_BY_COLUMN = "missing_modifiers"
+"""The quality check whose notice the warning of a missing column gives already."""
+
 NAMED = 3
 """So many extracts are named in a warning; the report `columns` has them all."""
 
@@ -247,6 +250,9 @@ def print_warnings(say: Callable[[str], None], summary: RunSummary) -> None:
     without = {column.name: column.without for column in COLUMNS}
     for name, extracts in summary.missing_columns.items():
         say(f"WARNING no {name} in {list_names(map(printable, sorted(extracts)), NAMED)}: {without[name]}")
+    for notice in summary.quality:
+        if notice.check_id != NAMED_BY_COLUMN:
+            say(f"WARNING {notice}")
     odd = summary.odd_lines
     for name, count, meaning in (
         ("orphan_adjustments", odd.orphan_adjustments, "adjustments of claims of which nothing was ever delivered"),

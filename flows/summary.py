@@ -127,7 +127,8 @@ def _refused(result: Result) -> list[str]:
 
 
 def _notices(result: Result) -> list[str]:
-    sentences = (*result.notices, *result.remarks)
+    quality = map(str, result.summary.quality) if result.summary else ()
+    sentences = (*result.notices, *quality, *result.remarks)
     return ["## Notices", "\n".join(f"- {_plain(sentence)}" for sentence in sentences)] if sentences else []
 
 

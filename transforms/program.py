@@ -10,9 +10,9 @@ TRANSFORMS = Path(__file__).parent
 
 INGEST = (
     *(TRANSFORMS / "ingest", TRANSFORMS / "columns.py", TRANSFORMS / "duck.py"),
-    TRANSFORMS.parent / "sql/0_reference/claim_statuses.csv",
+    *(TRANSFORMS.parent / f"sql/0_reference/{name}.csv" for name in ("claim_statuses", "quality_checks")),
 )
-"""What decides which lines of an extract are kept, and how; the codes that they are kept by are known to each batch."""
+"""What decides which extracts are refused and which lines are kept, and how; the codes that they are kept by are known to each batch."""
 
 
 @cache

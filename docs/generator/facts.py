@@ -15,6 +15,7 @@ from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.handoff.book import Limits
 from sij_audit.transforms.ingest.csv_lines import LINE_LIMIT, NUL_RUN
 from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT
+from sij_audit.transforms.ingest.feeds import RECENT
 from sij_audit.transforms.ingest.formats import SUFFIXES
 from sij_audit.transforms.ingest.readings import DATE_FORMS
 from sij_audit.transforms.ingest.row_checks import CHECKED_DATES
@@ -22,7 +23,7 @@ from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, F
 from sij_audit.transforms.stages.inputs import Inputs, load_inputs, open_warehouse
 from sij_audit.transforms.stages.policies import Policy, Rule
 from sij_audit.transforms.stages.queries import SQL, Query, load_stage
-from sij_audit.transforms.stages.reference import load_claim_statuses, read_reference
+from sij_audit.transforms.stages.reference import load_claim_statuses, load_quality_checks, read_reference
 from sij_audit.transforms.stages.running import SETTING_NAMES, policy_values, rule_values, run_stages
 
 PER = {"injection": "injection (one person, one date)", "date": "person and date", "code": "person, date and code"}
@@ -90,6 +91,9 @@ def describe_extracts() -> dict[str, object]:
         "unchecked": _joined(f"`{column.name}`" for column in COLUMNS if "cannot be read" in column.meaning),
         "reasons": table(("reason", "what is wrong"), [(f"`{reason}`", what) for reason, what in QUARANTINE_REASONS.items()]),
         "row_outcomes": table(("outcome", "when"), [(name.replace("_", " "), what) for name, what in ROW_OUTCOMES.items()]),
+        "quality_checks": table(("check", "what is wrong", "notice from", "what it does to findings", "what to do"), _quality_rows()),
+        "usual_members": load_quality_checks()["person_over_members"].value_limit,
+        "recent_extracts": RECENT,
         "nul_run": len(NUL_RUN),
         "line_limit": LINE_LIMIT >> 20,
         "expansion_limit": EXPANSION_LIMIT,
@@ -319,6 +323,13 @@ def _claim_status_rows() -> Iterable[tuple[str, str]]:
 
 
 # --- reports
+
+
+def _quality_rows() -> Iterable[tuple[str, ...]]:
+    for check in read_reference("quality_checks"):
+        least = f"{check['least_found_count']} of at least {check['least_row_count']} {check['counted']}"
+        limits = f"{least}, {100 * float(check['least_share']):g} %"
+        yield f"`{check['check_id']}`", check["meaning"], limits, check["effect"], check["remedy"]
 
 
 def report_types(policies: Sequence[Policy]) -> dict[str, dict[str, str]]:

@@ -232,7 +232,7 @@ def test_what_needs_somebody_says_so(tmp_path: Path, request_of: Request) -> Non
 
 
 def test_why_rows_were_quarantined_is_said_without_a_value(tmp_path: Path, request_of: Request) -> None:
-    rows = [line(f"C{number}", "2023-01-10") for number in range(30)]
+    rows = [line(f"C{number}", f"2023-01-{1 + number:02}") for number in range(30)]
     rows[4] |= {"claim_status": MARKER}
     result = run_audit(replace(request_of, extracts=(write_extract(tmp_path / "new.csv", rows),)))
     message = describe_result(request_of, result)
@@ -242,6 +242,29 @@ def test_why_rows_were_quarantined_is_said_without_a_value(tmp_path: Path, reque
     assert (fault["extract"], fault["reason"], fault["first_rows"], fault["forms"]) == ("new.csv", "unknown_claim_status", [5], [form])
     assert message.kind == "success"
     assert MARKER not in repr(message)
+
+
+def test_what_a_quality_check_finds_asks_for_attention_once(tmp_path: Path) -> None:
+    """The same notice on the night after stands in the message, and needs nobody any more."""
+    request = Request(
+        out=tmp_path / "out", extracts=(write_extract(tmp_path / "a.csv", [line("C1", "2023-06-01", "CPT27096")]),), as_of=AS_OF
+    )
+    message = describe_result(request, run_audit(request))
+    assert message.kind == "attention"
+    assert message.lines[0].startswith(
+        "hcpcs_code in a.csv: 1 of 1 rows (such as AAA99999): a code that the audit looks for is written with"
+    )
+    assert message.facts["data_quality"][0] == {
+        "check_id": "code_in_disguise",
+        "column": "hcpcs_code",
+        "extracts": ["a.csv"],
+        "counted": "rows",
+        "row_count": 1,
+        "found_count": 1,
+        "is_new": True,
+    }
+    later = describe_result(request, run_audit(replace(request, as_of=AS_OF + timedelta(days=1))))
+    assert (later.kind, later.lines[0], later.facts["data_quality"][0]["is_new"]) == ("success", message.lines[0], False)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sij_audit.transforms.columns import ROW_OUTCOMES
-from sij_audit.transforms.pages.data_sections import WHOLE_POLICY, balances, describe_limits, list_extracts
+from sij_audit.transforms.pages.data_sections import WHOLE_POLICY, balances, describe_limits, describe_quality, list_extracts
 from sij_audit.transforms.pages.finding_sections import PERIODS, list_periods
 from sij_audit.transforms.pages.injection_sections import BIN_DAYS, DAYS_BEYOND, bin_start, days_of_months, list_bins
 from sij_audit.transforms.pages.parts import Tables
@@ -106,6 +106,29 @@ def test_controls_balance_where_each_extract_does() -> None:
     assert balances(right)
     assert not balances(right.with_columns(rows_kept=pl.Series([3, 4])))
     assert not balances(right.with_columns(paid_duplicate=pl.lit(Decimal("0.01"))))
+
+
+def test_notices_of_quality_checks_show_no_number_that_a_page_may_not_show() -> None:
+    rows = [
+        ("a.csv", "one", 100, 40, True),
+        ("b.csv", "one", 100, 60, True),
+        ("b.csv", "two", 100, 10, True),
+        (None, "three", 100, 90, True),
+        ("a.csv", "four", 100, 100, True),
+        ("a.csv", "five", 100, 50, False),
+    ]
+    quality = pl.DataFrame(rows, ["extract", "check_id", "row_count", "found_count", "is_noticed"], orient="row").with_columns(
+        pl.lit("x").alias(name) for name in ("column", "counted", "meaning", "effect", "remedy")
+    )
+    [table] = describe_quality(Tables({"data_quality": quality})).tables
+    assert [row[1:3] for row in table.rows] == [
+        ["2", "100 of 200 x"],
+        ["1", "fewer than 11 x"],
+        ["all together", "all x but fewer than 11"],
+        ["1", "100 of 100 x"],
+    ]
+    nothing = describe_quality(Tables({"data_quality": quality.filter(~pl.col("is_noticed"))}))
+    assert (nothing.tables, nothing.sentences) == ((), ["No quality check of the extracts gives a notice."])
 
 
 def test_limits_are_listed_by_rule_without_those_of_rules_that_are_off() -> None:

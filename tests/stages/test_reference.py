@@ -11,6 +11,7 @@ from sij_audit.transforms.stages.reference import (
     LINE_COLUMNS,
     LINES_OF_BUSINESS,
     check_lines_of_business,
+    load_quality_checks,
     read_reference,
     reference_files,
 )
@@ -31,6 +32,21 @@ def test_a_code_that_is_new_names_the_year_in_which_it_came() -> None:
     codes = [row for row in read_reference("procedure_codes") if row["effective_from"]]
     assert codes
     assert [row["hcpcs_code"] for row in codes if row["effective_from"][:4] not in row["source"]] == []
+
+
+# --- quality checks
+
+
+def test_each_quality_check_has_limits_that_can_be_reached() -> None:
+    checks = load_quality_checks()
+    assert len(checks) == len(read_reference("quality_checks"))
+    for row in read_reference("quality_checks"):
+        assert 0 < float(row["least_share"]) <= 1
+        assert 1 <= int(row["least_found_count"]) <= int(row["least_row_count"])
+        assert not [name for name in ("counted", "meaning", "effect", "remedy") if not row[name] or row[name].endswith(".")]
+    assert {name for name, check in checks.items() if check.refuses(20, 11)} == {"person_over_members", "scientific_id"}
+    assert not any(check.refuses(20, 10) or check.refuses(19, 19) for check in checks.values())
+    assert not any(check.refuses(0, 0) for check in checks.values())
 
 
 # --- lines of business

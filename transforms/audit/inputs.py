@@ -39,6 +39,7 @@ def gather_inputs(
         extract_controls=_control_rows(batches, refused, published, list(retractions(store).values())),
         extract_columns=_column_rows(batches),
         extract_faults=_fault_rows(batches, refused, published),
+        extract_quality=[{"extract": batch.extract, "extract_sha256": batch.sha256, **row} for batch in batches for row in batch.quality],
         dispositions=list_reviews(store, "dispositions"),
         suppressions=list_reviews(store, "suppressions"),
         lines_of_business=identity.settings["lines_of_business"],

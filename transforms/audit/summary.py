@@ -9,7 +9,26 @@ import duckdb
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.duck import fetch_as, fetch_one
 from sij_audit.transforms.store.folder import Batch
-from sij_audit.transforms.text import describe_newest_text
+from sij_audit.transforms.text import describe_newest_text, list_names, printable
+
+QUALITY_NOTICES = """
+    select
+        check_order, check_id, "column",
+        coalesce(list_sort(list_distinct(list(extract))), []) as extracts,
+        sum(row_count)::bigint as row_count, sum(found_count)::bigint as found_count,
+        data_quality.counted, list_sort(list_distinct(flatten(list(forms))))[:3] as forms, bool_or(is_new) as is_new,
+        data_quality.meaning, data_quality.effect, data_quality.remedy,
+    from data_quality inner join quality_checks using (check_id)
+    where is_noticed and (
+        extract is not null
+        or check_id not in (select check_id from data_quality where is_noticed and extract is not null)
+    )
+    group by all
+"""
+"""Notices of the quality checks, each once; what an extract shows by itself is not said again of all together."""
+
+NAMED = 3
+"""So many extracts are named in a notice; the report `data_quality` has them all."""
 
 STRENGTHS = ("proven", "presumed", "likely", "possible")
 """How far a finding carries, the strongest first: the first two are violations, the others reviews."""
@@ -111,6 +130,32 @@ class SoleDoubt:
 
 
 @dataclass(frozen=True)
+class QualityNotice:
+    """What a quality check found in extracts, or in the lines of all together where it names none; counts and forms, no values."""
+
+    check_id: str
+    column: str
+    extracts: list[str]
+    row_count: int
+    found_count: int
+    counted: str
+    forms: list[str]
+    is_new: bool
+    """Whether the run before had no such notice."""
+    meaning: str
+    effect: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = list_names(map(printable, self.extracts), NAMED) if self.extracts else "all extracts together"
+        forms = f" (such as {', '.join(map(printable, self.forms))})" if self.forms else ""
+        return (
+            f"{self.column} in {where}: {self.found_count:,} of {self.row_count:,} {self.counted}{forms}: {self.meaning}. "
+            f"{self.effect[:1].upper()}{self.effect[1:]}. What to do: {self.remedy}."
+        )
+
+
+@dataclass(frozen=True)
 class OddLines:
     """What was counted on the way and may be the sign of a feed that is not as it should be."""
 
@@ -145,6 +190,8 @@ class RunSummary:
     odd_lines: OddLines
     findings_in_open_adjustments: int
     """Findings with a cited line that an adjustment or a reversal whose own line is not here may be about."""
+    quality: tuple[QualityNotice, ...]
+    """In the order of the checks."""
     missing_columns: Mapping[str, tuple[str, ...]]
     """Columns without which the audit can say less, each with the extracts that lack it or leave it empty."""
 
@@ -199,6 +246,7 @@ def summarize(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], line_of_
         findings_in_open_adjustments=fetch_one(
             con, "select count(distinct finding_id) from (select unnest(finding_ids) as finding_id from open_adjustments)"
         ),
+        quality=fetch_as(con, QualityNotice, f"({QUALITY_NOTICES}) order by check_order"),
         missing_columns=_missing_columns(batches, {"line_of_business": line_of_business}),
     )
 

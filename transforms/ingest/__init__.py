@@ -1,8 +1,9 @@
 """From extracts to batches: files are opened, every row is checked, the lines that the audit may need are kept, all rows are accounted for.
 
 What enters are files that others deliver (`extracts`, `formats`, `landing`, `feeds`); what leaves is, for each extract, an outcome
-(`outcomes`), and of one that was loaded a batch and its quarantine in OUT (`intake`, `batch_files`). In between, each extract has a DuckDB of
-its own, in which functions leave tables for one another. A position is a row's number in the extract (`part`).
+(`outcomes`), and of one that was loaded a batch, with what was counted of it (`quality`), and its quarantine in OUT (`intake`, `batch_files`).
+In between, each extract has a DuckDB of its own, in which functions leave tables for one another. A position is a row's number in the extract
+(`part`).
 
 | table        | one row for each                                         | made in         | read in                                   |
 | ------------ | -------------------------------------------------------- | --------------- | ----------------------------------------- |
@@ -17,5 +18,6 @@ its own, in which functions leave tables for one another. A position is a row's 
 | claims       | data_source and claim_id whose lines are kept            | kept_lines      | kept_lines                                |
 | kept_rows    | valid row of such a claim, by position                   | kept_lines      | kept_lines, controls                      |
 | repeats      | kept row that repeats another one, by position           | kept_lines      | kept_lines                                |
-| kept         | kept row with its canonical values (view)                | kept_lines      | controls, batch_files                     |
+| kept         | kept row with its canonical values (view)                | kept_lines      | controls, batch_files, quality            |
+| coded_lines  | kept row with a family's code: type, day, modifiers      | quality         | quality                                   |
 """

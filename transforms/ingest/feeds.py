@@ -28,13 +28,14 @@ CHANCE = 1e-4
 class Terms:
     """What the settings say of an extract.
 
-    The columns that it must fill, the share of its rows that may be quarantined, the plan's own words of claim_status, and how its rows are
-    versions of a claim line.
+    The columns that it must fill, the share of its rows that may be quarantined, the plan's own words of claim_status, the file names of its
+    feeds, and how its rows are versions of a claim line.
     """
 
     required_columns: tuple[str, ...] = ()
     max_quarantined: float = 1
     claim_statuses: Mapping[str, str] = field(default_factory=dict)
+    feed_patterns: tuple[str, ...] = ()
     versioning: str = BY_ADJUDICATION_DATE
 
     @property
@@ -61,12 +62,23 @@ def terms_of(settings: Settings, extract: str) -> Terms:
         max_quarantined=min(shares, default=settings.max_quarantined),
         claim_statuses=settings.claim_statuses,
         versioning=next(iter(readings), BY_ADJUDICATION_DATE),
+        feed_patterns=tuple(feed.pattern for feed in feeds),
     )
 
 
 def is_of(feed: Feed, extract: str) -> bool:
     """Say whether an extract is of a feed, by its name."""
     return fnmatchcase(extract, feed.pattern)
+
+
+def last_extracts(terms: Terms, batches: Sequence[Batch]) -> list[Batch]:
+    """List the extracts with rows that came last of the feeds of an extract with these terms."""
+    of_feeds = [
+        batch
+        for batch in batches
+        if batch.controls["rows_read"] and any(fnmatchcase(batch.extract, pattern) for pattern in terms.feed_patterns)
+    ]
+    return sorted(of_feeds, key=lambda batch: (batch.path.stat().st_mtime_ns, batch.extract, batch.sha256))[-RECENT:]
 
 
 def missing_feeds(feeds: Sequence[Feed], batches: Sequence[Batch], outcomes: Iterable[Outcome], now: datetime) -> list[str]:

@@ -27,11 +27,12 @@ from sij_audit.transforms.ingest.batch_files import write_lines, write_quarantin
 from sij_audit.transforms.ingest.controls import balance_rows, describe_columns
 from sij_audit.transforms.ingest.extracts import Extract, Sidecars, check_unchanged, hash_extract, name_of, open_extract, read_sidecars
 from sij_audit.transforms.ingest.faults import advise_on_faults, describe_faults, find_faults, warn_of_faults
-from sij_audit.transforms.ingest.feeds import Terms
+from sij_audit.transforms.ingest.feeds import Terms, last_extracts
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.ingest.part import Format, Part, PartInput, PartMisread, Progress
+from sij_audit.transforms.ingest.quality import measure_quality, refuse_dubious_ids
 from sij_audit.transforms.ingest.readings import define_claim_number, define_status_words
 from sij_audit.transforms.settings import MEMORY_LIMIT, bytes_of
 from sij_audit.transforms.stages.reference import Code
@@ -182,6 +183,7 @@ def _load(store: Store, given: Given, sidecars: Sidecars, in_out: InOut, is_trus
                 _refuse_lacking(batch, extract.name, given.terms.required_columns)
                 _refuse_undated(batch, extract.name, given.terms)
                 _refuse_unusable(batch, given)
+                refuse_dubious_ids(extract.name, batch.quality)
             check_unchanged(extract)
             write_durably(store.quarantine / f"{batch.batch_id}.parquet", lambda path: write_quarantine(part, batch.extract, path))
             write_durably(batch.path, lambda path: write_lines(part, batch, path))
@@ -224,6 +226,7 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
         reasons=reasons,
         ingest=ingest,
         faults=find_faults(part, relevant.rows, reasons),
+        quality=measure_quality(part, relevant.rows, given.codes, last_extracts(given.terms, in_out.others)),
     )
 
 

@@ -226,7 +226,8 @@ def _entry(
     marks: Sequence[Sequence[int] | None], terms: Mapping[str, Any] | None, faults: Sequence[Mapping[str, Any]], **facts: Any
 ) -> Entry:
     pairs = [None if mark is None else (mark[0], mark[1], mark[2], mark[3]) for mark in marks]
-    kept = Terms(**{**terms, "required_columns": tuple(terms["required_columns"])}) if terms else None
+    lists = ("required_columns", "feed_patterns")
+    kept = Terms(**{**terms, **{name: tuple(terms[name]) for name in lists}}) if terms else None
     return Entry(marks=tuple(pairs), terms=kept, faults=tuple(Fault(**fault) for fault in faults), **facts)
 
 

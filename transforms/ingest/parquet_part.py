@@ -16,6 +16,12 @@ from sij_audit.transforms.ingest.part import Format, PartInput, PlainFacts, Posi
 from sij_audit.transforms.ingest.readings import Reading, are_usual, clean_name, is_filled, is_text_type, missing, read_typed
 from sij_audit.transforms.stages.reference import Code
 
+STRETCHES = 20
+"""Stretches of rows that a sample is made of."""
+
+SAMPLED_COLUMNS = (*(column.name for column in COLUMNS if column.kind == "date"), "claim_id", "person_id", "member_id", "hcpcs_code")
+"""What is guessed from a sample: the forms of dates, whether ids and codes are such."""
+
 RAW_ROWS = 1000
 """Refused rows that are turned into JSON at a time."""
 
@@ -101,12 +107,13 @@ class ParquetPart:
             self.con.execute(f"insert into {table} {select(f'({rows} semi join wanted_positions using (file_row_number))')}")
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
-        """Give cells of some rows from the beginning, to guess from."""
-        dates = {column.name for column in COLUMNS if column.kind == "date"}
-        if not any(is_text_type(self._types[self.columns[name]]) for name in self.columns if name in dates):
-            return []
-        columns = ", ".join(f"c{i}" if is_text_type(t) else "null" for i, t in enumerate(self._types))
-        return self.con.execute(f"select {columns} from {self._scan()} limit {rows}").fetchall()
+        """Give the texts of some rows, in stretches from all over the file, to guess from."""
+        wanted = {self.columns[name] for name in SAMPLED_COLUMNS if name in self.columns}
+        columns = ", ".join(f"c{i}" if i in wanted and is_text_type(t) else "null" for i, t in enumerate(self._types))
+        length = -(-rows // STRETCHES) if self.row_count > rows else rows
+        starts = np.unique(np.linspace(0, max(self.row_count - length, 0), STRETCHES if self.row_count > rows else 1).astype(np.int64))
+        stretches = " or ".join(f"file_row_number between {start} and {start + length - 1}" for start in starts.tolist())
+        return self.con.execute(f"select {columns} from {self._scan(', file_row_number = true')} where {stretches}").fetchall()
 
     def _scan(self, options: str = "") -> str:
         names = [*self._cells, "file_row_number"] if options else self._cells

@@ -45,6 +45,9 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)
 ONES = np.uint64(0x0101010101010101)
 POINTS = np.uint64(0x2E2E2E2E2E2E2E2E)
 
+CODE_WIDTH = 5
+"""Letters and digits of a procedure code; what is longer may hold one with something else."""
+
 UNUSUAL, LETTER = 1, 2
 FIRST_BYTES = np.zeros(256, np.uint8)
 """What a cell's first byte says: blanks, and what begins a wrapper or a text that stands for nothing; N begins others too."""
@@ -255,7 +258,7 @@ def find_plain_rows(padded: bytearray, starts: Offsets, ends: Offsets, commas: O
         is_plain &= (column.widths == 0) | ((column.widths <= 8) & is_known)
     if column := cells("hcpcs_code"):
         words = column.first_words()
-        is_short = (words & NOT_ASCII == 0) & (column.widths <= 8) & _ends_usually(column) & ~_holds_point(words)
+        is_short = (words & NOT_ASCII == 0) & (column.widths <= CODE_WIDTH) & _ends_usually(column) & ~_holds_point(words)
         is_other = ~plan.may_be_code[_spread(words)] & is_short
         is_plain &= (column.widths == 0) | is_other
     is_plain &= _is_original(cells("claim_frequency_code"), cells("bill_type_code"), len(starts))

@@ -49,6 +49,9 @@ def _unread(name: str) -> str:
 CLAIM_HASH = "hash(claim_number_of(claim_id), data_source)"
 """Finds the lines that may belong to a claim; whether they do, the claim itself shows."""
 
+DISGUISED = "disguised code"
+"""Fact of a row: its code is a family's with something else in its cell."""
+
 MASK_BITS = 8
 """Facts of a row that are packed into one integer."""
 
@@ -83,6 +86,10 @@ class ScannedRows:
     """By column of the file, over the rows that parse."""
     latest_service_date: date | None
     """Over the valid rows."""
+    disguised_count: int
+    """Rows that parse and have a family's code with something else in its cell."""
+    sample: Sequence[Sequence[str | None]]
+    """Cells of some rows, by column of the file."""
 
 
 def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
@@ -91,9 +98,10 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
     A date column's form is guessed from a sample, and holds where it reads more than half of the filled cells of all rows: a cell has one
     form at most. Where it does not, all forms are counted and the pass is made again.
     """
-    forms = _guess_date_forms(part)
+    sample = part.sample()
+    forms = _guess_date_forms(part, sample)
     facts = [f"filled {index}" for index in range(len(part.names)) if index not in part.filled_counts]
-    facts += [f"read {name}" for name in forms]
+    facts += [*(f"read {name}" for name in forms), DISGUISED]
     while True:
         plain = part.set_plain_rows_apart(forms, codes, CLAIM_HASH)
         query = _scan_query(part, codes, forms, facts, has_positions=plain is not None)
@@ -113,7 +121,8 @@ def scan_rows(part: Part, codes: Sequence[Code]) -> ScannedRows:
             part.take_plain_rows_back()
         best = forms | _count_date_forms(part, doubtful)
         if best == forms:
-            return ScannedRows(forms, filled, max((day for day in latest_dates if day), default=None))
+            latest = max((day for day in latest_dates if day), default=None)
+            return ScannedRows(forms, filled, latest, counts[DISGUISED], sample)
         forms = best
 
 
@@ -130,7 +139,7 @@ def _scan_query(part: Part, codes: Sequence[Code], forms: dict[str, str], facts:
         {_relevance(codes)} as is_relevant,
         case when preset = {REASONS["unparseable_row"]} then 0 else coalesce((paid_amount * 100)::bigint, 0) end as paid_cents,
         coalesce(claim_line_start_date, claim_start_date) as service_date,
-        {", ".join(_masks(facts, names))}"""
+        {", ".join(_masks(facts, names, codes))}"""
     rows = [f"(select {position}preset, {', '.join(cells)} from {select_drafts(readings, source)})" for source in part.sources()]
     return " union all ".join(f"select {columns} from {source}" for source in rows)
 
@@ -183,7 +192,7 @@ def select_faults(part: Part, rows: ScannedRows) -> Callable[[str], str]:
 def _relevance(codes: Sequence[Code]) -> str:
     """Say, as SQL, whether a row has a code of a family at any date, or is an adjustment or a reversal."""
     # no IN list: DuckDB makes a long one a join, which does not keep the order of rows
-    known = quote_text("|".join(sorted({re.escape(code.hcpcs_code) for code in codes})))
+    known = quote_text(_known(codes))
     adjusts = (
         "case when claim_frequency_code is not null then claim_frequency_code in ('7', '8') "
         "when right(bill_type_code, 1) in ('7', '8') then lower(claim_type) = 'institutional' end"
@@ -193,7 +202,19 @@ def _relevance(codes: Sequence[Code]) -> str:
     return f"coalesce({' or '.join(tests)}, false)"
 
 
-def _masks(facts: Sequence[str], names: dict[int, str]) -> list[str]:
+def is_code_in_disguise(codes: Sequence[Code]) -> str:
+    """Say, as SQL, whether a row's code is a family's with something else in its cell, such as CPT27096 or 27096-RT, and no NDC."""
+    holds = quote_text(f"(?s)(.*[^0-9])?0{{0,2}}({_known(codes)})([^0-9].*)?")
+    is_longer, is_ndc = "strlen(hcpcs_code) > 5", "regexp_full_match(hcpcs_code, '[0-9-]{11,}')"
+    return f"coalesce({is_longer} and regexp_full_match(hcpcs_code, {holds}) and not {is_ndc}, false)"
+
+
+def _known(codes: Sequence[Code]) -> str:
+    """Write a pattern of the codes."""
+    return "|".join(sorted({re.escape(code.hcpcs_code) for code in codes}))
+
+
+def _masks(facts: Sequence[str], names: dict[int, str], codes: Sequence[Code]) -> list[str]:
     """Pack facts of a row into small integers, which are several times cheaper to make and to count than a large one."""
     masks = []
     for start in range(0, len(facts), MASK_BITS):
@@ -201,7 +222,9 @@ def _masks(facts: Sequence[str], names: dict[int, str]) -> list[str]:
         for bit, fact in enumerate(facts[start : start + MASK_BITS]):
             what, which = fact.split()
             holds = f"{which} is not null"
-            if what == "filled":
+            if fact == DISGUISED:
+                holds = is_code_in_disguise(codes)
+            elif what == "filled":
                 holds = f"has_{names[int(which)]}" if int(which) in names else f"filled_{which}"
             bits.append(f"(case when {holds} then {1 << bit}::utinyint else 0::utinyint end)")
         masks.append(f"({' | '.join(bits)}) as mask_{start // MASK_BITS}")
@@ -220,9 +243,8 @@ def _count_facts(part: Part, count: int) -> list[int]:
     return counts
 
 
-def _guess_date_forms(part: Part) -> dict[str, str]:
-    """Guess the form of each date column that is there as text: Parquet's own dates have none."""
-    sample = part.sample()
+def _guess_date_forms(part: Part, sample: Sequence[Sequence[str | None]]) -> dict[str, str]:
+    """Guess from some rows the form of each date column that is there as text: Parquet's own dates have none."""
     forms = {}
     for name in DATES:
         if len({part.reading(BY_NAME[name], form) for form in DATE_FORMS}) > 1:

@@ -75,12 +75,19 @@ def notify_of_error(request: Request, error: BaseException) -> list[str]:
 
 
 def describe_result(request: Request, result: Result) -> Message:
-    """Say how a run ended that did; it needs attention where an extract was refused, or there is a notice."""
+    """Say how a run ended that did; it needs attention where an extract was refused, or there is a notice that the run before had not."""
     refused = [outcome.reason for outcome in result.outcomes if isinstance(outcome, Refused) and not outcome.is_remembered]
-    needs_somebody = bool(result.exit_code or result.notices)
+    quality = sorted(result.summary.quality, key=lambda notice: not notice.is_new) if result.summary else []
+    needs_somebody = bool(result.exit_code or result.notices or any(notice.is_new for notice in quality))
     ended = f"published run {result.run.name}" if result.run else f"nothing is new since run {result.current.name}"
     quarantined = [outcome.batch for outcome in result.outcomes if isinstance(outcome, Loaded) and outcome.batch.faults]
-    lines = [*result.notices, *(f"Refused: {reason}" for reason in refused), *result.remarks, *_describe_quarantine(quarantined)]
+    lines = [
+        *result.notices,
+        *(f"Refused: {reason}" for reason in refused),
+        *map(str, quality),
+        *result.remarks,
+        *_describe_quarantine(quarantined),
+    ]
     if result.summary is not None:
         lines += _describe_findings(result.summary)
     return Message(
@@ -145,6 +152,18 @@ def _figures(summary: RunSummary) -> dict[str, Any]:
     """Select what may leave the house of a summary, by name."""
     return {
         "rows": asdict(summary.rows),
+        "data_quality": [
+            {
+                "check_id": notice.check_id,
+                "column": notice.column,
+                "extracts": notice.extracts,
+                "counted": notice.counted,
+                "row_count": notice.row_count,
+                "found_count": notice.found_count,
+                "is_new": notice.is_new,
+            }
+            for notice in summary.quality
+        ],
         "injections": summary.injections,
         "amount_at_risk": str(summary.amount_at_risk),
         "findings": {

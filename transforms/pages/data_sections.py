@@ -1,4 +1,4 @@
-"""Sections of the report page on the data: what extracts lack, control totals, and the limits that the rules used."""
+"""Sections of the report page on the data: what extracts lack and what is odd about them, control totals, and the limits that the rules used."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import polars as pl
 
 from sij_audit.transforms.columns import COLUMNS, ROW_OUTCOMES
 from sij_audit.transforms.pages.parts import Section, Table, Tables, write_count
+from sij_audit.transforms.pages.suppression import LEAST_MEMBERS
 from sij_audit.transforms.text import dollars, list_names
 
 LISTED_EXTRACTS = 40
@@ -55,6 +56,44 @@ def _ranges(names: Sequence[str]) -> list[str]:
     diagnoses = [name for name in names if name.startswith("diagnosis_code_")]
     others = [name for name in names if name not in diagnoses]
     return [*others, "a diagnosis code"] if len(diagnoses) == 1 else [*others, f"{len(diagnoses)} diagnosis codes"] if diagnoses else others
+
+
+def describe_quality(tables: Tables) -> Section:
+    """Show what the quality checks give notice of, and what it does to findings."""
+    noticed = tables["data_quality"].filter("is_noticed")
+    counts = [pl.col("extract").n_unique().alias("extracts"), pl.col("row_count").sum(), pl.col("found_count").sum()]
+    rows = noticed.group_by("check_id", "column", "counted", "meaning", "effect", "remedy", maintain_order=True).agg(
+        pl.col("extract").is_null().any().alias("is_of_all"), *counts
+    )
+    table = Table(
+        "Notices of the quality checks",
+        ["Column", "Extracts", "Counted", "What was found", "What it does to findings", "What to do"],
+        [
+            [
+                row["column"],
+                "all together" if row["is_of_all"] else write_count(row["extracts"]),
+                _write_share(row["found_count"], row["row_count"], row["counted"]),
+                row["meaning"],
+                row["effect"],
+                row["remedy"],
+            ]
+            for row in rows.iter_rows(named=True)
+        ],
+        frozenset({1}),
+    )
+    if rows.is_empty():
+        return Section("quality", "Data quality", ["No quality check of the extracts gives a notice."])
+    sentences = ["What follows may be the reason for findings that are wrong, or that are missing. The report data_quality has all checks."]
+    return Section("quality", "Data quality", sentences, tables=[table], is_open=True)
+
+
+def _write_share(found: int, count: int, counted: str) -> str:
+    """Write how many of those counted were found; none that shows, or leaves, fewer than a page may show."""
+    if found < LEAST_MEMBERS:
+        return f"fewer than {LEAST_MEMBERS} {counted}"
+    if 0 < count - found < LEAST_MEMBERS:
+        return f"all {counted} but fewer than {LEAST_MEMBERS}"
+    return f"{write_count(found)} of {write_count(count)} {counted}"
 
 
 def list_extracts(controls: pl.DataFrame, most: int) -> pl.DataFrame:

@@ -6,7 +6,13 @@ import polars as pl
 
 from sij_audit.transforms.frames import fetch_frame
 from sij_audit.transforms.pages.charts import Look
-from sij_audit.transforms.pages.data_sections import describe_controls, describe_limits, describe_missing_columns, describe_quarantine
+from sij_audit.transforms.pages.data_sections import (
+    describe_controls,
+    describe_limits,
+    describe_missing_columns,
+    describe_quality,
+    describe_quarantine,
+)
 from sij_audit.transforms.pages.finding_sections import (
     describe_changes,
     describe_doubts,
@@ -29,7 +35,7 @@ from sij_audit.transforms.text import describe_newest_text, whole_dollars
 READ_TABLES = (
     *("strength_cells", "rule_cells", "month_cells", "status_cells", "injection_totals", "interval_cells", "yearly_cells"),
     *("provider_cells", "billing_provider_groups", "doubt_cells", "outcome_cells", "missing_columns", "ignored_columns"),
-    *("rules", "limits", "controls", "quarantine_reasons", "run_facts", "doubt_meanings", "policy_texts"),
+    *("rules", "limits", "controls", "quarantine_reasons", "data_quality", "run_facts", "doubt_meanings", "policy_texts"),
 )
 
 
@@ -59,7 +65,13 @@ def render_page(tables: Tables) -> str:
             refused=tables["controls"].filter(pl.col("outcome") == "refused")["extract"].to_list(),
             rows_read=write_count(tables["controls"]["rows_read"].sum()),
             policies=[describe_policy(tables, policy_id, f"p{n}") for n, policy_id in enumerate(policy_ids, start=1)],
-            data=[describe_missing_columns(tables), describe_controls(tables), describe_quarantine(tables), describe_limits(tables)],
+            data=[
+                describe_missing_columns(tables),
+                describe_quality(tables),
+                describe_controls(tables),
+                describe_quarantine(tables),
+                describe_limits(tables),
+            ],
             policy_texts=[
                 describe_newest_text(row["policy_id"], row["newest_revision"]) for row in tables["policy_texts"].iter_rows(named=True)
             ],

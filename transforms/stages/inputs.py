@@ -42,6 +42,15 @@ FAULT_COLUMNS = {
 }
 """What the quarantined rows of an extract have in common."""
 
+QUALITY_COLUMNS = {
+    **dict.fromkeys(("extract", "extract_sha256", "check_id", "column"), "VARCHAR"),
+    **dict.fromkeys(("row_count", "found_count"), "BIGINT"),
+    "forms": "VARCHAR[]",
+}
+
+NOTICED_COLUMNS = {**dict.fromkeys(("extract", "check_id", "column"), "VARCHAR"), "is_noticed": "BOOLEAN"}
+"""Of the report `data_quality`, what the next run reads back as `previous_data_quality`."""
+
 CLAIM_LINE = (
     "STRUCT(data_source VARCHAR, claim_id VARCHAR, claim_line_number BIGINT, hcpcs_code VARCHAR, claim_type VARCHAR, billing_npi VARCHAR, "
     "paid_date DATE, paid_amount DECIMAL(14, 2), amount_at_risk DECIMAL(14, 2))"
@@ -121,6 +130,7 @@ class Inputs:
     extract_controls: Sequence[Mapping[str, Any]] = ()
     extract_columns: Sequence[Mapping[str, Any]] = ()
     extract_faults: Sequence[Mapping[str, Any]] = ()
+    extract_quality: Sequence[Mapping[str, Any]] = ()
     dispositions: Sequence[Path] = ()
     suppressions: Sequence[Path] = ()
     lines_of_business: Mapping[str, str] = field(default_factory=dict)
@@ -158,6 +168,8 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _load_files(con, "previous_findings", FINDING_COLUMNS, [previous / "findings.parquet"] if previous else [])
     trend = [previous / "trend.parquet"] if previous else []
     _load_files(con, "previous_trend", TREND_COLUMNS, [path for path in trend if path.is_file()])
+    quality = [previous / "data_quality.parquet"] if previous else []
+    _load_files(con, "previous_data_quality", NOTICED_COLUMNS, [path for path in quality if path.is_file()], list(NOTICED_COLUMNS))
     _load_files(con, "given_dispositions", DISPOSITION_COLUMNS, inputs.dispositions)
     _load_files(con, "given_suppressions", SUPPRESSION_COLUMNS, inputs.suppressions)
     plan_lines = [{"line_of_business": value, "line_group": group} for value, group in inputs.lines_of_business.items()]
@@ -165,6 +177,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     create_table(con, "extract_controls", CONTROL_COLUMNS, inputs.extract_controls)
     create_table(con, "extract_columns", EXTRACT_COLUMNS, inputs.extract_columns)
     create_table(con, "extract_faults", FAULT_COLUMNS, inputs.extract_faults)
+    create_table(con, "extract_quality", QUALITY_COLUMNS, inputs.extract_quality)
 
 
 def _select_kept_lines(inputs: Inputs) -> str:
@@ -180,7 +193,10 @@ def _select_kept_lines(inputs: Inputs) -> str:
     return " union all ".join(selects)
 
 
-def _load_files(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path]) -> None:
+def _load_files(
+    con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], files: Sequence[Path], selected: Sequence[str] = ()
+) -> None:
+    """Make a table of these columns and fill it from files: of their columns only those that are selected, where any are."""
     create_table(con, table, columns)
     if files:
-        con.execute(f"insert into {table} by name from {scan_parquet(files)}")
+        con.execute(f"insert into {table} by name select {', '.join(map(quote_name, selected)) or '*'} from {scan_parquet(files)}")

@@ -33,6 +33,30 @@ class Code:
     effective_to: date | None
 
 
+@dataclass(frozen=True)
+class QualityCheck:
+    """One check of what extracts look like: which counts make a notice, which refuse an extract, and what it means for findings."""
+
+    check_id: str
+    meaning: str
+    effect: str
+    remedy: str
+    least_share: float
+    value_limit: int
+    """How many different values are usual; 0 where the check has no such limit."""
+    refused_row_count: int
+    refused_share: float
+    """An extract of at least so many rows is refused where more than this share is found; 1 where the check refuses none."""
+
+    def suspects(self, row_count: int, found_count: int) -> bool:
+        """Say whether what was found in a sample is a reason to look at all rows."""
+        return found_count > 0 and found_count >= self.least_share / 2 * row_count
+
+    def refuses(self, row_count: int, found_count: int) -> bool:
+        """Say whether an extract is refused of which so many rows were found."""
+        return row_count >= self.refused_row_count and found_count > self.refused_share * row_count
+
+
 def reference_files() -> list[Path]:
     """The files of the reference tables, by name."""
     return sorted(REFERENCE.glob("*.csv"))
@@ -58,6 +82,20 @@ def load_codes() -> list[Code]:
 def load_claim_statuses() -> dict[str, str]:
     """What claims' status is, by each of the words for it in lower case."""
     return {row["word"]: row["claim_status"] for row in read_reference("claim_statuses")}
+
+
+def load_quality_checks() -> dict[str, QualityCheck]:
+    """The checks of what extracts look like, by their ids."""
+    return {
+        row["check_id"]: QualityCheck(
+            **{name: row[name] for name in ("check_id", "meaning", "effect", "remedy")},
+            least_share=float(row["least_share"]),
+            value_limit=int(row["value_limit"] or 0),
+            refused_row_count=int(row["refused_row_count"] or 0),
+            refused_share=float(row["refused_share"] or 1),
+        )
+        for row in read_reference("quality_checks")
+    }
 
 
 def check_lines_of_business(path: Path = LINES_OF_BUSINESS) -> None:
@@ -99,7 +137,7 @@ def _check_line_of_business(place: str, row: Mapping[str, str]) -> None:
 
 
 def load_reference(con: duckdb.DuckDBPyConnection) -> None:
-    """Make a table of each reference CSV: dates where a name begins with effective_, booleans with is_, whole numbers for _bit and _order."""
+    """Make a table of each reference CSV; what begins or ends a column's name says what type it has."""
     for path in reference_files():
         header, rows = _read(path)
         columns = ", ".join(f"{name} {_column_type(name)}" for name in header)
@@ -118,7 +156,9 @@ def _column_type(name: str) -> str:
         return "DATE"
     if name.startswith("is_"):
         return "BOOLEAN"
-    return "BIGINT" if name.endswith(("_bit", "_order")) else "VARCHAR"
+    if name.endswith("_share"):
+        return "DOUBLE"
+    return "BIGINT" if name.endswith(("_bit", "_order", "_count", "_limit")) else "VARCHAR"
 
 
 def _open_date(text: str) -> date | None:
