@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sij_audit.transforms.errors import ExtractRefused
 from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, open_extract
-from sij_audit.transforms.ingest.header_advice import BY_LAYOUT, HEAD, SAVE_AS_CSV, SAVE_AS_UTF8, describe_look, look_at
+from sij_audit.transforms.ingest.header_advice import HEAD, SAVE_AS_CSV, SAVE_AS_UTF8, describe_look, look_at
 
 WORKBOOK = "is a workbook. In Excel, save the sheet of claims as 'CSV UTF-8 (Comma delimited)', with codes and ids formatted as text."
 ARCHIVE = "is an archive. Unpack it, and give the .csv or .parquet that it holds, or their folder."
@@ -110,7 +110,7 @@ def _describe_text(head: bytes) -> str:
     look = look_at(head.decode("utf-8-sig", "replace"))
     otherwise = describe_look(look)
     if otherwise:
-        return f"{' '.join(otherwise)} {SAVE_AS_CSV}, {BY_LAYOUT}."
+        return f"{' '.join(otherwise)} {SAVE_AS_CSV}."
     if look.separator == ",":
         return "Its columns are separated by commas: rename it to a name that ends in .csv."
     return f"{SAVE_AS_CSV}."

@@ -40,9 +40,6 @@ SAVE_AS_UTF8 = (
 
 SAVE_AS_CSV = "Save it as CSV in UTF-8, separated by commas, with the names of the columns in row 1"
 
-BY_LAYOUT = "or describe the file by a layout (`sij-audit check` shows what it holds)"
-"""The remedy for a file that is well formed, and otherwise than an extract is."""
-
 DATA = re.compile(r"(?=.*[0-9])(?![A-Za-z]{2,}[A-Za-z_ -]*[0-9]{0,2}$).*")
 """A cell with a digit that is not the number behind a name, such as hcpcs_modifier_1."""
 
@@ -117,12 +114,12 @@ def advise(lacking: Collection[str], names: Sequence[str], text: str) -> str:
     near = "" if look.is_data else describe_near([column for column in lacking if letters_of(column) not in there], look.names)
     otherwise = describe_look(look)
     if otherwise:
-        return " ".join(("", *otherwise, *([near] if near else []), f"{SAVE_AS_CSV}, {BY_LAYOUT}."))
+        return " ".join(("", *otherwise, *([near] if near else []), f"{SAVE_AS_CSV}."))
     if near:
-        return f" {near} Rename them in the export, {BY_LAYOUT}."
+        return f" {near} Rename them in the export."
     if any(letters_of(name) in KNOWN_NAMES for name in names):
         return " Add what is lacking to the export."
-    return f" No name in row 1 is that of a column: it is a title, or the names are a payer's own. {SAVE_AS_CSV}, {BY_LAYOUT}."
+    return f" No name in row 1 is that of a column: it is a title, or the names are a payer's own. {SAVE_AS_CSV}."
 
 
 def describe_look(look: Look) -> list[str]:
