@@ -286,7 +286,7 @@ def test_no_extracts_on_an_empty_out_give_valid_empty_reports(sample: Path, tmp_
         if file.metadata.num_rows:
             row_counts[name] = file.metadata.num_rows
     of_rules = {"rules": 7, "trend": 7, "review_outcomes": 16, "limits": 13}
-    assert row_counts == of_rules | {"run_facts": 1, "policy_texts": 1, "doubt_meanings": 18, "family_meanings": 15}
+    assert row_counts == of_rules | {"run_facts": 1, "policy_texts": 1, "doubt_meanings": 18, "family_meanings": 15, "data_quality": 5}
     assert verify_run(Store(tmp_path / "out")) == []
 
 
