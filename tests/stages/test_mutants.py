@@ -67,7 +67,7 @@ def test_values_of_headers_and_of_policies_are_changed() -> None:
 def test_most_changes_are_such_that_duckdb_can_run_them(name: str) -> None:
     query, values = queries()[name]
     edits = list(edits_of(query.sql, values))
-    assert len(edits) > 2
+    assert len(edits) > 1
     parsed = 0
     for start, end, text in edits:
         try:
