@@ -12,6 +12,9 @@ from sij_audit.transforms.text import dollars, list_names
 LISTED_EXTRACTS = 40
 """So many extracts have a row of their own in the control totals, and so many reasons in the table of quarantined rows."""
 
+UNBROKEN_HYPHEN = "\u2011"
+"""So that no line ends within a form."""
+
 OUTCOMES = ("refused", "retracted", "taken", "held")
 """What became of an extract, in the order in which they are listed."""
 
@@ -153,7 +156,7 @@ def describe_quarantine(tables: Tables) -> Section:
                 row["column"] or "",
                 write_count(row["row_count"]),
                 ", ".join(map(write_count, row["first_row_numbers"])),
-                "; ".join([*row["forms"], *([f"read as {row['date_form']}"] if row["date_form"] else [])]),
+                "; ".join([*row["forms"], *([f"read as {row['date_form']}"] if row["date_form"] else [])]).replace("-", UNBROKEN_HYPHEN),
             ]
             for row in rows.head(LISTED_EXTRACTS).iter_rows(named=True)
         ],
