@@ -1,8 +1,7 @@
 """What people see of an extract that they look at before it is loaded anywhere."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +46,8 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
     read = controls["rows_read"]
     say(
         f"A run would load it: {read:,} rows = {controls['rows_kept']:,} kept + {controls['rows_not_relevant']:,} not relevant + "
-        f"{controls['rows_quarantined']:,} quarantined + {controls['rows_duplicate']:,} duplicate; {_paid(controls)}"
+        f"{controls['rows_quarantined']:,} quarantined + {controls['rows_duplicate']:,} duplicate; "
+        f"paid {dollars(Decimal(controls['paid_read']))}, of which {dollars(Decimal(controls['paid_kept']))} kept"
     )
     say("")
     table = Table(box=None, pad_edge=False)
@@ -68,8 +68,3 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
         met = (f"{printable(word)} {count:,}" for word, count in words.items())
         say(f"Not understood of {name}, in the first rows: {list_names(met)}")
     say("")
-
-
-def _paid(controls: Mapping[str, Any]) -> str:
-    """Say what the rows paid, and what of it those that are kept."""
-    return f"paid {dollars(Decimal(controls['paid_read']))}, of which {dollars(Decimal(controls['paid_kept']))} kept"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sij_audit.flows.summary import count_statuses, describe_strengths, warn_of_refused, warn_of_unknown_lines
-from sij_audit.transforms.audit.progress import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, StageBegun
+from sij_audit.transforms.audit.progress import Event, ExtractBegun, ExtractEnded, ExtractRead, Reporter, StageBegun, report_nothing
 from sij_audit.transforms.audit.run import Request, Result
 from sij_audit.transforms.audit.summary import LineOfBusiness, RuleTotals, RunSummary
 from sij_audit.transforms.columns import COLUMNS
@@ -44,8 +44,11 @@ def open_console() -> Console:
 
 
 @contextmanager
-def show_progress() -> Iterator[Reporter]:
-    """Give whom a run reports to: a moving bar on a terminal, else a line for every step that ended."""
+def show_progress(is_quiet: bool = False) -> Iterator[Reporter]:
+    """Give whom a run reports to: a moving bar on a terminal, else a line for every step that ended; nobody where it is to be quiet."""
+    if is_quiet:
+        yield report_nothing
+        return
     if not sys.stdout.isatty():
         yield _print_plainly
         return

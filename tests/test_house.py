@@ -32,6 +32,11 @@ def queries() -> list[Path]:
     return sorted((ROOT / "sql").rglob("*.sql"))
 
 
+def test_no_two_files_of_a_stage_have_one_number() -> None:
+    numbered = [(path.parent.name, path.name.partition("_")[0]) for path in queries() if path.name[0].isdigit()]
+    assert len(set(numbered)) == len(numbered) > 0
+
+
 def test_the_package_itself_imports_nothing() -> None:
     script = "import sys; before = set(sys.modules); import sij_audit; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

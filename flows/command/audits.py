@@ -1,7 +1,7 @@
 """Subcommands that audit: run, plan, nightly."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,7 @@ def plan(
 ) -> None:
     """Do what `run` does, show what would change, and leave OUT as it was."""
     from sij_audit.flows.changes import print_plan
+    from sij_audit.flows.display import show_progress
     from sij_audit.flows.json_facts import describe_comparison, describe_run
     from sij_audit.flows.json_output import print_json
     from sij_audit.transforms.audit.comparison import compare_runs
@@ -58,7 +59,7 @@ def plan(
     request = _read_request(extracts, out, as_of, line_of_business, policies)
     before = Store(out).current_run()
     with ExitStack() as stack:
-        with _progress(as_json) as report:
+        with show_progress(as_json) as report:
             planned = stack.enter_context(plan_audit(request, report))
         comparison = compare_runs(before, planned.run) if before and planned.run else None
         if as_json:
@@ -163,10 +164,10 @@ def _audit(
     as_json: bool = False,
 ) -> None:
     """Run with a display of how far it is, and print what it found; `notify` is called for a run that did not end in time."""
-    from sij_audit.flows.display import print_result
+    from sij_audit.flows.display import print_result, show_progress
     from sij_audit.transforms.operations.time_limit import wall_clock
 
-    with wall_clock(request.settings.wall_clock_minutes, notify), _progress(as_json) as report:
+    with wall_clock(request.settings.wall_clock_minutes, notify), show_progress(as_json) as report:
         result = function(request, report)
     if as_json:
         from sij_audit.flows.json_facts import describe_run
@@ -177,11 +178,3 @@ def _audit(
         print_result(request, result)
     if result.exit_code:
         raise typer.Exit(result.exit_code)
-
-
-def _progress(as_json: bool) -> "AbstractContextManager[Reporter]":
-    """Show how far a run is; nothing of it where standard output is for JSON."""
-    from sij_audit.flows.display import show_progress
-    from sij_audit.transforms.audit.progress import report_nothing
-
-    return nullcontext(report_nothing) if as_json else show_progress()

@@ -1,7 +1,6 @@
 """Subcommands for whoever writes rules and limits: check-policy, what-if; and the policies that an audit has in force."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -99,7 +98,6 @@ def what_if(
     from sij_audit.flows.display import show_progress
     from sij_audit.flows.json_facts import describe_trial
     from sij_audit.flows.json_output import print_json
-    from sij_audit.transforms.audit.progress import report_nothing
     from sij_audit.transforms.audit.what_if import choose_policy, read_trial, try_limits, write_trial
     from sij_audit.transforms.settings import load_settings
     from sij_audit.transforms.stages.policies import load_policies, policy_folders
@@ -110,7 +108,7 @@ def what_if(
     folders = {folder.resolve(): folder for folder in (*policy_folders(), *settings.policies, *more)}
     chosen = choose_policy(load_policies(list(folders.values())), policy)
     trial = read_trial(chosen, assignments or (), enable or (), disable or ())
-    with nullcontext(report_nothing) if as_json else show_progress() as report:
+    with show_progress(as_json) as report:
         found = try_limits(Store(out), trial, as_of.date() if as_of else None, settings.memory_limit, report)
     if as_json:
         print_json("what-if", 0, describe_trial(found))

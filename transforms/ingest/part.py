@@ -133,7 +133,7 @@ class Format:
 def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column], text: str = "") -> tuple[dict[str, int], list[int]]:
     """Find the canonical columns among names, in any case, and which are ignored; ExtractRefused for one twice or a needed one missing.
 
-    `text` is how the file begins, where it is text: what its header looks like instead is told from it.
+    `text` is how the file begins, where it is text: a refusal says what stands there in place of a header.
     """
     canonical = {column.name for column in wanted}
     columns: dict[str, int] = {}
