@@ -99,8 +99,11 @@ def describe_outcome(name: str, outcome: Outcome) -> str:
         case Loaded(batch):
             controls = batch.controls
             quarantined = f", {controls['rows_quarantined']:,} quarantined" if controls["rows_quarantined"] else ""
+            by_layout = f", by layout {printable(batch.layout)}" if batch.layout else ""
             warning = "" if controls["rows_read"] else ": WARNING, a header and no rows"
-            said = f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{warning}"
+            said = (
+                f"{printable(name)}: {controls['rows_read']:,} rows read, {controls['rows_kept']:,} kept{quarantined}{by_layout}{warning}"
+            )
             why = printable(describe_faults(batch.faults))
             warnings = [f"  WARNING {printable(warning)}" for warning in warn_of_faults(batch.faults)]
             return "\n".join([said, *wrap(why, PLAIN_WIDTH, initial_indent="  ", subsequent_indent="    "), *warnings])

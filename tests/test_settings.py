@@ -82,7 +82,7 @@ def test_the_environment_comes_before_the_file_that_it_names(monkeypatch: pytest
         ('[[feeds]]\nname = "a"\npattern = "in/*.csv"\n', "sij-audit.toml, line 3: feeds.0.pattern: it is a pattern of file names, "),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nage = 3\n',
-            "sij-audit.toml, line 4: feeds.0.age is no setting; known: latest_age_hours, max_quarantined, name, pattern, ",
+            "sij-audit.toml, line 4: feeds.0.age is no setting; known: latest_age_hours, layout, max_quarantined, name, pattern, ",
         ),
         (
             '[[feeds]]\nname = "a"\npattern = "*"\nrequired_columns = ["status"]\n',
@@ -200,6 +200,7 @@ def test_every_setting_can_come_from_the_environment(monkeypatch: pytest.MonkeyP
         "out": "o",
         "landing": "l",
         "policies": '["p"]',
+        "layouts": '["a.toml"]',
         "feeds": "[]",
         "notify_on": "[]",
         "line_of_business": "Medicare",

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sij_audit.transforms.errors import UsageError
-from sij_audit.transforms.toml_lines import find_line
+from sij_audit.transforms.toml_lines import name_line
 
 PREFIX = "SIJ_AUDIT_"
 
@@ -74,6 +74,8 @@ class Feed(BaseModel):
         description="how its rows are versions of a claim line: adjudication_date, version_suffix:2, sum or snapshot (docs/extracts.md)",
     )
 
+    layout: Path | None = Field(default=None, description="the layout that its extracts are written by (docs/layouts.md)")
+
     @field_validator("pattern")
     @classmethod
     def _names_files(cls, pattern: str) -> str:
@@ -118,6 +120,9 @@ class Settings(BaseSettings):
     )
     time_zone: str = Field(default="UTC", description="time zone of the schedule, and of the as-of date where none is given")
     feeds: tuple[Feed, ...] = Field(default=(), description="extracts that are expected regularly")
+    layouts: tuple[Path, ...] = Field(
+        default=(), description="layouts that an extract of no feed with a layout may be of, recognized by its first rows (docs/layouts.md)"
+    )
     max_quarantined: float = Field(
         default=0.1,
         ge=0,
@@ -189,9 +194,9 @@ class Settings(BaseSettings):
         for written_value, group in groups.items():
             value = re.sub(" +", " ", written_value.strip(" ").lower())
             if not value:
-                raise _of_key(written_value, "a value of line_of_business is empty; the setting line_of_business is for empty cells")
+                raise error_of_key(written_value, "a value of line_of_business is empty; the setting line_of_business is for empty cells")
             if by_value.setdefault(value, group) != group:
-                raise _of_key(written_value, f"{value!r} has two groups, {by_value[value]} and {group}")
+                raise error_of_key(written_value, f"{value!r} has two groups, {by_value[value]} and {group}")
         return by_value
 
     @field_validator("claim_statuses")
@@ -201,7 +206,7 @@ class Settings(BaseSettings):
         for written_word, status in statuses.items():
             word = written_word.strip(" ").lower()
             if by_word.setdefault(word, status) != status:
-                raise _of_key(written_word, f"{word!r} has two meanings, {by_word[word]} and {status}")
+                raise error_of_key(written_word, f"{word!r} has two meanings, {by_word[word]} and {status}")
         return by_word
 
     @field_validator("time_zone")
@@ -261,7 +266,7 @@ class Settings(BaseSettings):
         return self.day(datetime.now(UTC))
 
 
-PATHS = ("out", "landing", "policies")
+PATHS = ("out", "landing", "policies", "layouts")
 """Settings whose relative paths in the file are meant from the file's folder."""
 
 
@@ -274,7 +279,7 @@ class Origin:
     source: str
 
 
-def _of_key(key: str, message: str) -> PydanticCustomError:
+def error_of_key(key: str, message: str) -> PydanticCustomError:
     """Say what is wrong with one key of a table; its line in the file is found by the key."""
     return PydanticCustomError("key_error", "{message}", {"message": message, "key": key})
 
@@ -374,12 +379,13 @@ def _read_file(path: Path) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as TOML: {error}.") from None
-    for name in PATHS:
-        match values.get(name):
+    feeds = values.get("feeds", [])
+    for table, name in (*((values, name) for name in PATHS), *((feed, "layout") for feed in feeds if isinstance(feed, dict))):
+        match table.get(name):
             case str(place):
-                values[name] = path.parent / place
+                table[name] = path.parent / place
             case list(places):
-                values[name] = [path.parent / place if isinstance(place, str) else place for place in places]
+                table[name] = [path.parent / place if isinstance(place, str) else place for place in places]
     return values
 
 
@@ -412,5 +418,4 @@ def _tell(error: ErrorDetails, path: Path | None, variables: Mapping[str, str]) 
 def _place(path: Path, error: ErrorDetails) -> str:
     """Name the file, and the line where one is to blame."""
     key = error.get("ctx", {}).get("key")
-    number = find_line(path.read_text(encoding="utf-8"), (*error["loc"], *([key] if key is not None else [])))
-    return f"{path}, line {number}" if number else str(path)
+    return name_line(str(path), path.read_text(encoding="utf-8"), (*error["loc"], *([key] if key is not None else [])))

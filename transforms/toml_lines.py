@@ -23,6 +23,12 @@ def find_line(text: str, place: Sequence[Step]) -> int | None:
     return find_line(text, place[:-1])
 
 
+def name_line(name: str, text: str, place: Sequence[Step]) -> str:
+    """Name a TOML file, and the line at which something stands in it, where one is found."""
+    number = find_line(text, place)
+    return f"{name}, line {number}" if number else name
+
+
 def _read(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sij_audit.flows.command.options import AcceptChange, AsJson, AsOf, Extracts, LandingFolder, LineOfBusiness, MaxChange, Out, Policies
+from sij_audit.flows.command.options import (
+    AcceptChange,
+    AsJson,
+    AsOf,
+    Extracts,
+    LandingFolder,
+    Layouts,
+    LineOfBusiness,
+    MaxChange,
+    Out,
+    Policies,
+)
 from sij_audit.flows.command.policies import folders_in_force
 
 if TYPE_CHECKING:
@@ -24,6 +35,7 @@ def run(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    layouts: Layouts = None,
     max_change: MaxChange = None,
     accept_change: AcceptChange = False,
     as_json: AsJson = False,
@@ -34,7 +46,7 @@ def run(
     """
     from sij_audit.transforms.audit.run import run_audit
 
-    request = _read_request(extracts, out, as_of, line_of_business, policies)
+    request = _read_request(extracts, out, as_of, line_of_business, policies, layouts)
     _audit(replace(request, max_change=max_change, accept_change=accept_change), run_audit, as_json=as_json)
 
 
@@ -45,6 +57,7 @@ def plan(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    layouts: Layouts = None,
     as_json: AsJson = False,
 ) -> None:
     """Do what `run` does, show what would change, and leave OUT as it was."""
@@ -56,7 +69,7 @@ def plan(
     from sij_audit.transforms.audit.plan import plan_audit
     from sij_audit.transforms.store.folder import Store
 
-    request = _read_request(extracts, out, as_of, line_of_business, policies)
+    request = _read_request(extracts, out, as_of, line_of_business, policies, layouts)
     before = Store(out).current_run()
     with ExitStack() as stack:
         with show_progress(as_json) as report:
@@ -77,6 +90,7 @@ def check(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    layouts: Layouts = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at extracts before they are loaded anywhere.
@@ -89,7 +103,7 @@ def check(
     from sij_audit.flows.json_output import print_json
     from sij_audit.transforms.audit.check import check_extracts
 
-    request = _read_request(extracts, Path(), as_of, line_of_business, policies)
+    request = _read_request(extracts, Path(), as_of, line_of_business, policies, layouts)
     with check_extracts(request) as checked:
         if as_json:
             print_json("check", checked.result.exit_code, describe_check(request.as_of, checked))
@@ -106,6 +120,7 @@ def nightly(
     as_of: AsOf = None,
     line_of_business: LineOfBusiness = None,
     policies: Policies = None,
+    layouts: Layouts = None,
     landing: LandingFolder = None,
     accept_change: AcceptChange = False,
 ) -> None:
@@ -129,7 +144,7 @@ def nightly(
 
             return run_nightly(request, report)
 
-    request = _read_request(extracts, out, as_of, line_of_business, policies)
+    request = _read_request(extracts, out, as_of, line_of_business, policies, layouts)
     settings = request.settings
     place = landing or (None if request.extracts else settings.landing)
     _audit(
@@ -140,12 +155,19 @@ def nightly(
 
 
 def _read_request(
-    extracts: list[Path] | None, out: Path, as_of: datetime | None, line_of_business: str | None, policies: list[Path] | None
+    extracts: list[Path] | None,
+    out: Path,
+    as_of: datetime | None,
+    line_of_business: str | None,
+    policies: list[Path] | None,
+    layouts: list[Path] | None,
 ) -> "Request":
     from sij_audit.transforms.audit.run import Request
     from sij_audit.transforms.settings import load_settings
 
     settings = load_settings()
+    if layouts:
+        settings = settings.model_copy(update={"layouts": tuple(layouts)})
     return Request(
         out=out,
         extracts=tuple(extracts or ()),

@@ -61,6 +61,15 @@ Policies = Annotated[
         "--policy", metavar="DIR", help="Policy folder to audit by besides those of the program; may be given again.", show_default=False
     ),
 ]
+Layouts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--layout",
+        metavar="FILE",
+        help="Layout that extracts may be written by; may be given again, and each is recognized by its first rows; see docs/layouts.md.",
+        show_default="the setting `layouts`",
+    ),
+]
 MaxChange = Annotated[
     float | None,
     typer.Option(

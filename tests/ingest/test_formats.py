@@ -7,6 +7,7 @@ import pytest
 from sij_audit.transforms.errors import ExtractRefused, UsageError
 from sij_audit.transforms.ingest import csv_part, parquet_part
 from sij_audit.transforms.ingest.formats import FORMATS, SUFFIXES, discover_extracts, format_of, name_left_aside
+from sij_audit.transforms.settings import Settings
 
 
 def test_a_folder_is_its_extracts_by_name(tmp_path: Path) -> None:
@@ -14,19 +15,19 @@ def test_a_folder_is_its_extracts_by_name(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "sub.csv").mkdir()
     (tmp_path / "sub.csv" / "deep.csv").write_bytes(b"x")
-    assert [path.name for path in discover_extracts([tmp_path])] == ["a.parquet", "b.csv", "c.CSV.GZ", "d.csv.zst"]
+    assert [path.name for path in discover_extracts([tmp_path], Settings())] == ["a.parquet", "b.csv", "c.CSV.GZ", "d.csv.zst"]
 
 
 def test_arguments_keep_their_order(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv"):
         (tmp_path / name).write_bytes(b"x")
     arguments = [tmp_path / "b.csv", tmp_path / "a.csv"]
-    assert discover_extracts(arguments) == arguments
+    assert discover_extracts(arguments, Settings()) == arguments
 
 
 def test_a_path_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.csv does not exist"):
-        discover_extracts([tmp_path / "gone.csv"])
+        discover_extracts([tmp_path / "gone.csv"], Settings())
 
 
 def write(folder: Path, *names: str) -> None:
@@ -56,18 +57,18 @@ def test_a_folder_without_extracts_is_wrong_usage_and_the_message_says_what_lies
 ) -> None:
     write(tmp_path, *names)
     with pytest.raises(UsageError) as refused:
-        discover_extracts([tmp_path])
+        discover_extracts([tmp_path], Settings())
     assert f"{tmp_path} holds no extract" in str(refused.value)
     assert said.format(tmp_path) in str(refused.value)
 
 
 def test_what_lies_beside_extracts_and_may_hold_claims_is_named(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", "a.csv.sha256", "_SUCCESS", ".b.txt", "README.md", "truth.json", "deep.zip/c.csv", "b.xlsx", "c.txt")
-    [sentence] = name_left_aside([tmp_path])
+    [sentence] = name_left_aside([tmp_path], Settings())
     assert sentence.endswith(": b.xlsx, c.txt.")
     for name in ("b.xlsx", "c.txt"):
         (tmp_path / name).unlink()
-    assert name_left_aside([tmp_path]) == []
+    assert name_left_aside([tmp_path], Settings()) == []
 
 
 @pytest.mark.parametrize(

@@ -863,7 +863,7 @@ def test_what_is_kept_hangs_on_nothing_else(store: Store, monkeypatch: pytest.Mo
         name, content = "b.parquet", parquet_bytes({column: [row[i] for row in rows] for i, column in enumerate(HEADER)})
     elif change == "strictly":
         strict = replace(csv_part.FORMAT, open_part=lambda given: csv_part.open_csv_part(replace(given, is_trusted=False)))
-        monkeypatch.setattr(ingest, "format_of", lambda path: (strict, ""))
+        monkeypatch.setattr(ingest, "format_of", lambda path, terms: (strict, ""))
     elif change == "small blocks":
         monkeypatch.setattr(
             csv_part, "read_blocks", lambda descriptor: iter([content[at : at + 777] for at in range(0, len(content), 777)])

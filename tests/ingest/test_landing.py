@@ -183,7 +183,7 @@ def test_a_look_lists_what_the_command_would_take(store: Store, folder: Path) ->
     (folder / "link.csv").symlink_to(folder / "nothing")
     (folder / "folder_link.csv").symlink_to(folder / "folder.csv")
     os.mkfifo(folder / "pipe.csv")
-    assert list(look(store, folder, CODES, Settings()).to_read) == discover_extracts([folder])
+    assert list(look(store, folder, CODES, Settings()).to_read) == discover_extracts([folder], Settings())
     night(store, folder)
     assert to_read(store, folder) == []
 

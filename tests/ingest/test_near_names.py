@@ -27,9 +27,8 @@ def test_what_may_be_a_value_is_never_shown() -> None:
     assert describe_near(["claim_id", "member_id"], ["claimid123", "member_1947", "2024-01-15", "DOE", "claim_id;M1;DOE, JANE"]) == ""
 
 
-def test_the_names_of_payers_are_of_needed_columns_and_of_one_each() -> None:
-    needed = {column.name for column in COLUMNS if column.needed.startswith(("column", "this"))} - {"claim_start_date"}
-    assert PAYERS_NAMES.keys() == needed
+def test_the_names_of_payers_are_of_canonical_columns_and_of_one_each() -> None:
+    assert {column.name for column in COLUMNS} - PAYERS_NAMES.keys() == {"file_name"}
     letters = [letters_of(name) for names in PAYERS_NAMES.values() for name in names]
     assert len(letters) == len(set(letters))
     assert not set(letters) & {letters_of(column.name) for column in COLUMNS}

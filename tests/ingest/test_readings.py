@@ -264,7 +264,7 @@ def test_a_text_is_read_alike_in_every_format(
 ) -> None:
     if "strictly" in kind:
         strict = replace(csv_part.FORMAT, open_part=lambda given: csv_part.open_csv_part(replace(given, is_trusted=False)))
-        monkeypatch.setattr(ingest, "format_of", lambda path: (strict, ""))
+        monkeypatch.setattr(ingest, "format_of", lambda path, terms: (strict, ""))
     name, content = write(kind, columns_of(column, list(readings)))
     assert dict(zip(readings, read(store, name, content, column, len(readings)), strict=True)) == readings
 

@@ -18,8 +18,10 @@ from sij_audit.transforms.audit.progress import Reporter, report_nothing
 from sij_audit.transforms.audit.run import Request, Result
 from sij_audit.transforms.columns import COLUMNS
 from sij_audit.transforms.ingest.extracts import name_of, open_extract
+from sij_audit.transforms.ingest.feeds import Terms, terms_of
 from sij_audit.transforms.ingest.formats import discover_extracts, format_of
 from sij_audit.transforms.ingest.intake import show_no_progress
+from sij_audit.transforms.ingest.layouts.choice import choose_format
 from sij_audit.transforms.ingest.near_names import KNOWN_NAMES, letters_of
 from sij_audit.transforms.ingest.outcomes import Loaded, Outcome
 from sij_audit.transforms.ingest.part import PartInput
@@ -76,7 +78,7 @@ def check_extracts(request: Request, report: Reporter = report_nothing) -> Itera
     """
     with TemporaryDirectory(prefix="sij-audit-check-") as folder, ExitStack() as stack:
         result = stack.enter_context(plan_audit(replace(request, out=Path(folder) / "out"), report))
-        paths = discover_extracts(request.extracts)
+        paths = discover_extracts(request.extracts, request.settings)
         checks = [_look_at(path, outcome, request.settings, Path(folder)) for path, outcome in zip(paths, result.outcomes, strict=True)]
         yield Check(tuple(checks), result)
 
@@ -84,7 +86,7 @@ def check_extracts(request: Request, report: Reporter = report_nothing) -> Itera
 def _look_at(path: Path, outcome: Outcome, settings: Settings, work: Path) -> ExtractCheck:
     if not isinstance(outcome, Loaded):
         return ExtractCheck(name_of(path), outcome, (), {})
-    cells = _sample_cells(path, work)
+    cells = _sample_cells(path, work, terms_of(settings, name_of(path)))
     kinds = {column.name: column.kind for column in COLUMNS}
     columns = [
         ColumnLook(
@@ -107,10 +109,11 @@ def _near(name: str, outcome: Loaded) -> str | None:
     return meant if meant not in there else None
 
 
-def _sample_cells(path: Path, work: Path) -> dict[str, list[str]]:
+def _sample_cells(path: Path, work: Path, terms: Terms) -> dict[str, list[str]]:
     """Give the filled cells of the first rows by column, where they are text, without the blanks round them."""
-    form, compression = format_of(path)
+    known, compression = format_of(path, terms)
     with open_extract(path, compression) as extract, duckdb.connect() as con:
+        form, _ = choose_format(extract, known, terms)
         given = PartInput(con, extract, COLUMNS, work, show_no_progress, is_trusted=True)
         with form.open_part(given) as part:
             rows = part.sample(SAMPLE_ROWS)

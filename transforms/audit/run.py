@@ -93,8 +93,8 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
     UsageError for a path that does not exist, BusyError where another run holds OUT, HeldBack where somebody should look first. The journal of
     OUT says of each run that got the lock how it ended.
     """
-    extracts = discover_extracts(request.extracts)
-    left_aside = name_left_aside([folder for folder in request.extracts if folder.is_dir()])
+    extracts = discover_extracts(request.extracts, request.settings)
+    left_aside = name_left_aside([folder for folder in request.extracts if folder.is_dir()], request.settings)
     policies = load_policies(list(request.policy_folders))
     store = Store(request.out, find_group(request.settings.group))
     with store.lock():
@@ -151,7 +151,7 @@ def _run_locked(
     if landing:
         # with the refusals: this run reports them, which one that was held or failed may not have done
         remember(store, landing, loading.landed)
-    left_aside = name_left_aside([landing.folder]) if landing else []
+    left_aside = name_left_aside([landing.folder], request.settings) if landing else []
     return replace(result, remarks=(*left_aside, *_name_retracted(landing), *result.remarks))
 
 

@@ -33,9 +33,10 @@ def is_as_kept_today(batch: Batch, codes: Sequence[Code], terms: Terms) -> bool:
 
 def ingest_mark(terms: Terms) -> str:
     """Name what reads an extract: the hash of its code, and of the terms that decide what is kept where there are any."""
-    if not terms.claim_statuses and not terms.suffix_length:
+    if not terms.claim_statuses and not terms.suffix_length and not terms.layouts:
         return program.ingest_hash()
-    deciding = [program.ingest_hash(), dict(terms.claim_statuses), terms.suffix_length]
+    layouts = sorted(layout.sha256 for layout in terms.layouts)
+    deciding = [program.ingest_hash(), dict(terms.claim_statuses), terms.suffix_length, layouts]
     return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 

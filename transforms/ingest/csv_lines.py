@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sij_audit.transforms.errors import ExtractRefused
+from sij_audit.transforms.ingest.csv_dialect import COMMAS, Dialect
 from sij_audit.transforms.ingest.threads import in_order
 
 FIELD_LIMIT = 1 << 16
@@ -77,7 +78,7 @@ class Lines:
         return int(self.starts(np.array([line]))[0])
 
 
-def scan_lines(blocks: Iterable[bytes], name: str, progress: Callable[[int], None] = lambda done: None) -> Lines:
+def scan_lines(blocks: Iterable[bytes], name: str, progress: Callable[[int], None] = lambda done: None, dialect: Dialect = COMMAS) -> Lines:
     """Find the lines of a file; ExtractRefused where it can be no text.
 
     Two threads look at the chunks; most of the work lets go of the interpreter's lock.
@@ -94,7 +95,7 @@ def scan_lines(blocks: Iterable[bytes], name: str, progress: Callable[[int], Non
             progress(at)
 
     with ThreadPoolExecutor(2) as pool:
-        chunks = list(in_order(pool, lambda job: _scan_chunk(*job, name), jobs()))
+        chunks = list(in_order(pool, lambda job: _scan_chunk(*job, name, dialect), jobs()))
     return Lines(chunks, at, last == b"\n")
 
 
@@ -116,7 +117,7 @@ def _line_aligned(blocks: Iterable[bytes], name: str) -> Iterator[bytes]:
         yield b"".join(rest)
 
 
-def _scan_chunk(chunk: bytes, start: int, name: str) -> Chunk:
+def _scan_chunk(chunk: bytes, start: int, name: str, dialect: Dialect) -> Chunk:
     """Find a chunk's lines, and which are odd or blank."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     ends = np.flatnonzero(data == 10).astype(np.uint32)
@@ -140,8 +141,8 @@ def _scan_chunk(chunk: bytes, start: int, name: str) -> Chunk:
         odd.append(np.searchsorted(ends, np.flatnonzero(data == 0), side="right"))
     if not chunk.isascii():
         odd.append(_badly_encoded(chunk, data, starts, ends))
-    if b'"' in chunk:
-        odd.append(_oddly_quoted(data, ends))
+    if dialect.quote and dialect.quote in chunk:
+        odd.append(_oddly_quoted(data, ends, dialect))
     return Chunk(start, ends, np.unique(np.concatenate(odd)).astype(np.int64), short[is_blank])
 
 
@@ -163,33 +164,29 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _oddly_quoted(data: npt.NDArray[np.uint8], ends: Offsets) -> Ints:
+def _oddly_quoted(data: npt.NDArray[np.uint8], ends: Offsets, dialect: Dialect) -> Ints:
     """Find the lines with an odd number of quotes, or a quote that neither opens nor closes a field nor stands for one.
 
     Quotes are numbered within their line from 0; one of an even number must open a field or follow a quote, one of an odd number must
     close a field or be followed by a quote.
     """
-    quotes = np.flatnonzero(data == 34)
+    quotes = np.flatnonzero(data == ord(dialect.quote))
     counts = np.searchsorted(quotes, ends)
     first = np.concatenate([np.zeros(1, counts.dtype), counts[:-1]])
     if not np.any((counts - first) & 1):
         opening, closing = quotes[0::2], quotes[1::2]
-        bad = ~_MAY_PRECEDE[data[opening - 1]]
+        bad = ~dialect.may_precede_quote[data[opening - 1]]
         if opening[0] == 0:
             bad[0] = False
-        bad_closing = ~_MAY_FOLLOW[np.append(data, 10)[closing + 1]]
+        bad_closing = ~dialect.may_follow_quote[np.append(data, 10)[closing + 1]]
         if not bad.any() and not bad_closing.any():
             return np.array([], dtype=np.int64)
         return np.searchsorted(ends, np.concatenate([opening[bad], closing[bad_closing]]), side="right")
     lines = np.searchsorted(ends, quotes, side="right")
     is_closing = ((np.arange(len(quotes)) - first[lines]) & 1).astype(bool)
-    may_open = _MAY_PRECEDE[data[quotes - 1]] | (quotes == 0)
-    may_close = _MAY_FOLLOW[np.append(data, 10)[quotes + 1]]
+    may_open = dialect.may_precede_quote[data[quotes - 1]] | (quotes == 0)
+    may_close = dialect.may_follow_quote[np.append(data, 10)[quotes + 1]]
     return np.concatenate([lines[np.where(is_closing, ~may_close, ~may_open)], np.flatnonzero((counts - first) & 1)])
-
-
-_MAY_PRECEDE = np.isin(np.arange(256), list(b',"\n'))
-_MAY_FOLLOW = np.isin(np.arange(256), list(b',"\n\r'))
 
 
 def _concatenated(arrays: Iterable[Ints]) -> Ints:

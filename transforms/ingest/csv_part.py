@@ -1,5 +1,6 @@
 """A CSV extract as a part to audit: DuckDB reads the lines that are one record each, the strict reader the rest, and bytes say how many."""
 
+import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from sij_audit.transforms.columns import Column
-from sij_audit.transforms.duck import registered
+from sij_audit.transforms.duck import quote_text, registered
 from sij_audit.transforms.errors import ExtractRefused
-from sij_audit.transforms.ingest.csv_header import Header
+from sij_audit.transforms.ingest.csv_dialect import COMMAS, Dialect
+from sij_audit.transforms.ingest.csv_header import BYTE_ORDER_MARK, Header, read_first_rows
 from sij_audit.transforms.ingest.csv_lines import Chunk, Ints, Lines, scan_lines
 from sij_audit.transforms.ingest.csv_records import Reader, describe_unreadable, read_record
 from sij_audit.transforms.ingest.csv_strict_rows import read_strictly
@@ -51,6 +53,7 @@ class CsvPart:
         self.ignored: Sequence[int] = header.ignored
         self.filled_counts: Mapping[int, int] = {}
         self._descriptor = descriptor
+        self._dialect = header.dialect
         self._lines = lines
         self._work = work
         strict = self._strict = read_strictly(con, descriptor, lines, header)
@@ -90,10 +93,10 @@ class CsvPart:
         if self._unplain is not None:
             if len(self._unplain):
                 self._unplain_file = self._numbered_lines(self._unplain)
-                source = _read_csv(self._unplain_file.fileno(), ["position", *cells])
+                source = _read_csv(self._unplain_file.fileno(), ["position", *cells], self._dialect)
                 sources.append(f"(select {preset}, position::bigint as position, * exclude position from {source})")
         elif self.plain_count:
-            source = _read_csv(self._copy.fileno() if self._copy else self._descriptor, cells)
+            source = _read_csv(self._copy.fileno() if self._copy else self._descriptor, cells, self._dialect)
             sources.append(f"(select {preset}, * from {source})")
         if len(self._strict.read) or not sources:
             sources.append(f"(select * replace (position + {self.plain_count} as position) from strict_cells order by position)")
@@ -158,7 +161,8 @@ class CsvPart:
         rows = _read_spans(self._descriptor, self._lines.starts(lines), self._lines.ends(lines))
         file = TemporaryFile(dir=self._work)  # noqa: SIM115  # it is read as long as its reader needs it
         file.write(b"\n")
-        file.writelines(b"%d,%b\n" % row for row in zip(positions.tolist(), rows, strict=True))
+        between = self._dialect.separator
+        file.writelines(b"%d%b%b\n" % (position, between, row) for position, row in zip(positions.tolist(), rows, strict=True))
         file.flush()
         return file
 
@@ -184,7 +188,7 @@ class CsvPart:
 
     def describe_unreadable(self, raw: bytes) -> str:
         """Say why the bytes of a row that cannot be read are no row: how many fields they have, or what stands in the way."""
-        return describe_unreadable(raw, len(self.names))
+        return describe_unreadable(raw, len(self.names), self._dialect)
 
     def fetch(self, positions: Positions, table: str, select: Callable[[str], str]) -> None:
         """Add what `select` makes of the rows at sorted positions, with their cells and `position`, to a table."""
@@ -193,7 +197,7 @@ class CsvPart:
         with ThreadPoolExecutor(1) as pool:
             for lines in in_order(pool, self._numbered_lines, stretches, ahead=1):
                 with lines as file:
-                    source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))])
+                    source = _read_csv(file.fileno(), ["position", *(f"c{i}" for i in range(len(self.names)))], self._dialect)
                     self.con.execute(f"insert into {table} {select(f'(select * replace (position::bigint as position) from {source})')}")
         if cut < len(positions):
             wanted = pa.table({"position": positions[cut:]})
@@ -206,7 +210,7 @@ class CsvPart:
         positions = np.unique(np.linspace(0, self.plain_count - 1, min(rows, self.plain_count)).astype(np.int64))
         lines = self._plain_lines(positions)
         reader = Reader(self._descriptor, 1 << 12)
-        records = (read_record(reader, start) for start in self._lines.starts(lines).tolist())
+        records = (read_record(reader, start, self._dialect) for start in self._lines.starts(lines).tolist())
         sample = [[field.decode(errors="replace").strip(BLANK_LETTERS) for field in record.fields] for record in records if record.fields]
         if len(self._strict.read):
             sample += [list(row[2:]) for row in self.con.execute(f"select * from strict_cells limit {rows}").fetchall()]
@@ -244,34 +248,38 @@ def open_csv_part(given: PartInput) -> Iterator[CsvPart]:
         raise ExtractRefused(f"{extract.name}: is no CSV, it {kind}")
     with TemporaryFile(dir=given.work) as file:
         descriptor = extract.descriptor
-        blocks = read_blocks(descriptor)
-        if extract.compression:
+        blocks = decompress(extract) if extract.compression else read_blocks(descriptor)
+        if given.dialect.encoding != COMMAS.encoding:
+            blocks = _transcoded(blocks, extract.name, given.dialect.encoding)
+        if extract.compression or given.dialect.encoding != COMMAS.encoding or given.dialect.header_row == 0:
             descriptor = file.fileno()
-            blocks = _written(decompress(extract), file)
-        lines = scan_lines(blocks, extract.name, lambda done: given.progress("bytes", done, total))
+            blocks = _written(_without_mark(blocks), file)
+        lines = scan_lines(blocks, extract.name, lambda done: given.progress("bytes", done, total), given.dialect)
         file.flush()
         if not given.is_trusted:
             lines.odd = np.setdiff1d(np.arange(lines.count), lines.blank, assume_unique=True)
-        yield CsvPart(given.con, descriptor, lines, Header(extract.name, descriptor, lines, given.columns), given.work)
+        header = Header(extract.name, descriptor, lines, given.columns, given.dialect)
+        yield CsvPart(given.con, descriptor, lines, header, given.work)
 
 
 def _explain(_extract: Extract, error: duckdb.Error) -> Exception:
     return PartMisread(f"its lines could not be read ({type(error).__name__}).")
 
 
-FORMAT = Format({".csv": "", ".csv.gz": "gzip", ".csv.zst": "zstd"}, open_csv_part, _explain, has_strict_reader=True)
+FORMAT = Format({".csv": "", ".csv.gz": "gzip", ".csv.zst": "zstd"}, open_csv_part, _explain, read_first_rows, has_strict_reader=True)
 
 
-def _read_csv(descriptor: int, names: Sequence[str], skip: int = 1) -> str:
+def _read_csv(descriptor: int, names: Sequence[str], dialect: Dialect, skip: int = 1) -> str:
     """Say, as SQL, how DuckDB reads a file of lines that are one record each.
 
     By descriptor, since a path would be a glob. Not strictly, since strict reading fails on mixed line ends, and all that it would find has
     been found: a line with fewer fields is padded with nulls, one with more fills the last name.
     """
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    separator, quote = quote_text(dialect.separator.decode()), quote_text(dialect.quote.decode())
     return (
-        f"read_csv('/dev/fd/{descriptor}', columns = {{{columns}}}, auto_detect = false, header = false, skip = {skip}, delim = ',', "
-        f"""quote = '"', escape = '"', comment = '', nullstr = '{NO_TEXT}', null_padding = true, strict_mode = false, """
+        f"read_csv('/dev/fd/{descriptor}', columns = {{{columns}}}, auto_detect = false, header = false, skip = {skip}, delim = {separator}, "
+        f"quote = {quote}, escape = {quote}, comment = '', nullstr = '{NO_TEXT}', null_padding = true, strict_mode = false, "
         "max_line_size = 2097152, compression = 'none', hive_partitioning = false)"
     )
 
@@ -293,3 +301,22 @@ def _written(blocks: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     for block in blocks:
         file.write(block)
         yield block
+
+
+def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Leave out the byte order mark that a file begins with."""
+    for number, block in enumerate(blocks):
+        yield block if number else block.removeprefix(BYTE_ORDER_MARK)
+
+
+def _transcoded(blocks: Iterable[bytes], name: str, encoding: str) -> Iterator[bytes]:
+    """Write blocks of another encoding as UTF-8; ExtractRefused where they are not of that encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+            done += len(block)
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError:
+        raise ExtractRefused(f"{name}: is not {encoding}, as its layout says: what cannot be read is behind byte {done:,}.") from None

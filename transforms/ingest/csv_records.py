@@ -1,10 +1,10 @@
 """The strict reader of CSV: records one by one, as RFC 4180 has them, from the odd lines that `csv_lines.py` found."""
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sij_audit.transforms.ingest.csv_dialect import COMMAS, Dialect
 from sij_audit.transforms.ingest.csv_lines import FIELD_LIMIT, Lines
 
 
@@ -39,11 +39,7 @@ class Reader:
         return self._data, here, self._is_last
 
 
-_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
-_UNQUOTED = re.compile(rb"[^,\n]*+")
-
-
-def read_record(reader: Reader, offset: int) -> Record:
+def read_record(reader: Reader, offset: int, dialect: Dialect = COMMAS) -> Record:
     """Read the record that begins at an offset before the end of the file.
 
     A quoted field that is not closed before it is over the limit, or is followed by text, makes the record unreadable up to the end of the
@@ -51,7 +47,7 @@ def read_record(reader: Reader, offset: int) -> Record:
     """
     data, at, is_last = reader.at(offset)
     while True:
-        found = _read_record(data, at, is_last)
+        found = _read_record(data, at, is_last, dialect)
         if found is not None:
             fields, end = found
             line_count = data.count(b"\n", at, end) + (data[end - 1 : end] != b"\n")
@@ -59,16 +55,16 @@ def read_record(reader: Reader, offset: int) -> Record:
         data, at, is_last = reader.at(offset, grown=True)
 
 
-def _read_record(data: bytes, start: int, is_last: bool) -> tuple[list[bytes] | None, int] | None:
+def _read_record(data: bytes, start: int, is_last: bool, dialect: Dialect) -> tuple[list[bytes] | None, int] | None:
     """Read a record of a buffer: its fields, or None for an unreadable one, and its end; None where the buffer does not hold it all."""
     fields: list[bytes] = []
     at = start
     is_readable = True
     while True:
-        if data[at : at + 1] == b'"':
-            match = _QUOTED.match(data, at)
+        if dialect.quote and data[at : at + 1] == dialect.quote:
+            match = dialect.quoted_cell.match(data, at)
             if match is None or match.end() - at > FIELD_LIMIT:
-                limit = _limit_in(data, at + 1, match.end() - 1 if match else len(data))
+                limit = _limit_in(data, at + 1, match.end() - 1 if match else len(data), dialect)
                 if limit is not None:
                     return _unreadable(data, limit, is_last)
                 if match is None:
@@ -77,12 +73,12 @@ def _read_record(data: bytes, start: int, is_last: bool) -> tuple[list[bytes] | 
             behind = data[match.end() : match.end() + 2]
             if len(behind) < 2 and not is_last:
                 return None
-            if behind and behind[:1] not in (b",", b"\n") and behind != b"\r\n":
+            if behind and behind[:1] not in (dialect.separator, b"\n") and behind != b"\r\n":
                 return _unreadable(data, match.end(), is_last)
-            fields.append(match[1].replace(b'""', b'"'))
+            fields.append(match[1].replace(2 * dialect.quote, dialect.quote))
             at = match.end() + (behind == b"\r\n")
         else:
-            match = _UNQUOTED.match(data, at)
+            match = dialect.bare_cell.match(data, at)
             assert match is not None
             if match.end() == len(data) and not is_last:
                 return None
@@ -92,18 +88,18 @@ def _read_record(data: bytes, start: int, is_last: bool) -> tuple[list[bytes] | 
             is_readable &= len(field) <= FIELD_LIMIT
             fields.append(field)
             at = match.end()
-        if data[at : at + 1] != b",":
+        if data[at : at + 1] != dialect.separator:
             return (fields if is_readable else None), min(at + 1, len(data))
         at += 1
 
 
-def _limit_in(data: bytes, start: int, end: int) -> int | None:
+def _limit_in(data: bytes, start: int, end: int, dialect: Dialect) -> int | None:
     """Find where a quoted field's text, doubled quotes counting once, is over the limit."""
     if end - start <= FIELD_LIMIT:
         return None
     at, length = start, 0
     while at < end:
-        quote = data.find(b'""', at, end)
+        quote = data.find(2 * dialect.quote, at, end)
         run = (end if quote < 0 else quote + 1) - at
         if length + run > FIELD_LIMIT:
             return at + FIELD_LIMIT - length
@@ -125,23 +121,23 @@ def has_lone_return(raw: bytes) -> bool:
     return raw.count(b"\r") != raw.count(b"\r\n")
 
 
-def strict_records(lines: Lines, reader: Reader, first: int) -> Iterator[tuple[int, Record]]:
+def strict_records(lines: Lines, reader: Reader, first: int, dialect: Dialect = COMMAS) -> Iterator[tuple[int, Record]]:
     """Read each odd line from line `first` on, with the lines that its record runs on into; give its line and the record."""
     next_line = first
     for line, start in zip(lines.odd.tolist(), lines.starts(lines.odd).tolist(), strict=True):
         if line < next_line:
             continue
-        record = read_record(reader, start)
+        record = read_record(reader, start, dialect)
         yield line, record
         next_line = line + record.line_count
 
 
-def describe_unreadable(raw: bytes, width: int) -> str:
+def describe_unreadable(raw: bytes, width: int, dialect: Dialect = COMMAS) -> str:
     """Say why a record, given without its line end, is no row of so many fields; nothing of what it says."""
-    found = _read_record(raw, 0, is_last=True)
+    found = _read_record(raw, 0, is_last=True, dialect=dialect)
     fields = found[0] if found else None
     if fields is None:
-        if any(len(field) > FIELD_LIMIT for field in raw.split(b",")):
+        if any(len(field) > FIELD_LIMIT for field in raw.split(dialect.separator)):
             return f"a field of more than {FIELD_LIMIT >> 10} kB"
         return "a quote out of place, escaped by a backslash in place of doubled" if b'\\"' in raw else "a quote out of place"
     if len(fields) > width and not any(field.strip() for field in fields[width:]):

@@ -76,7 +76,7 @@ def read_strictly(con: duckdb.DuckDBPyConnection, descriptor: int, lines: Lines,
             cells.clear()
 
     count = 0
-    for line, record in strict_records(lines, Reader(descriptor), header.line_count):
+    for line, record in strict_records(lines, Reader(descriptor), header.line_count, header.dialect):
         raw = os.pread(descriptor, record.end - record.start, record.start)
         found.add_stretch(line, record.line_count)
         if record.fields is None:

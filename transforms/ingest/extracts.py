@@ -99,6 +99,18 @@ def read_blocks(descriptor: int, size: int = BLOCK) -> Iterator[bytes]:
         offset += len(block)
 
 
+def read_head(extract: Extract, size: int) -> bytes:
+    """Read the first bytes of an extract's content; ExtractRefused where its compression is broken."""
+    if not extract.compression:
+        return os.pread(extract.descriptor, size, 0)
+    head = b""
+    for piece in decompress(extract):
+        head += piece[: size - len(head)]
+        if len(head) == size:
+            break
+    return head
+
+
 def hash_extract(extract: Extract) -> str:
     """Compute the SHA-256 of the bytes as delivered, in hex."""
     digest = hashlib.sha256()

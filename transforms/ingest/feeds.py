@@ -10,6 +10,7 @@ from pathlib import Path
 from sij_audit.transforms.errors import UsageError
 from sij_audit.transforms.ingest.extracts import name_of
 from sij_audit.transforms.ingest.faults import describe_faults, warn_of_faults
+from sij_audit.transforms.ingest.layouts.layout import LayoutText, read_layout
 from sij_audit.transforms.ingest.outcomes import LoadedBefore, Outcome
 from sij_audit.transforms.settings import BY_ADJUDICATION_DATE, Feed, Settings
 from sij_audit.transforms.store.folder import Batch
@@ -29,7 +30,7 @@ class Terms:
     """What the settings say of an extract.
 
     The columns that it must fill, the share of its rows that may be quarantined, the plan's own words of claim_status, the file names of its
-    feeds, and how its rows are versions of a claim line.
+    feeds, how its rows are versions of a claim line, and the layouts that it may be of, or is of where its feed names one.
     """
 
     required_columns: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class Terms:
     claim_statuses: Mapping[str, str] = field(default_factory=dict)
     feed_patterns: tuple[str, ...] = ()
     versioning: str = BY_ADJUDICATION_DATE
+    layouts: tuple[LayoutText, ...] = ()
+    is_layout_given: bool = False
 
     @property
     def suffix_length(self) -> int:
@@ -47,7 +50,8 @@ class Terms:
 def terms_of(settings: Settings, extract: str) -> Terms:
     """Find the terms of an extract by its name: what any of its feeds asks for, and the least of their shares.
 
-    UsageError where two of its feeds read versions in different ways; one that leaves them as they are by default says nothing of them.
+    UsageError where two of its feeds read versions in different ways, or name different layouts; one that leaves them as they are by default
+    says nothing of them.
     """
     feeds = [feed for feed in settings.feeds if is_of(feed, extract)]
     shares = [feed.max_quarantined for feed in feeds if feed.max_quarantined is not None]
@@ -57,12 +61,18 @@ def terms_of(settings: Settings, extract: str) -> Terms:
         raise UsageError(
             f"{extract} is of the feeds {named}, and its versions can be read in one way only: change a pattern in the settings."
         )
+    layouts = {feed.layout: feed for feed in feeds if feed.layout}
+    if len(layouts) > 1:
+        named = " and ".join(f"{feed.name} (layout {layout})" for layout, feed in layouts.items())
+        raise UsageError(f"{extract} is of the feeds {named}, and can be read by one layout only: change a pattern in the settings.")
     return Terms(
         required_columns=tuple(sorted({column for feed in feeds for column in feed.required_columns})),
         max_quarantined=min(shares, default=settings.max_quarantined),
         claim_statuses=settings.claim_statuses,
         versioning=next(iter(readings), BY_ADJUDICATION_DATE),
         feed_patterns=tuple(feed.pattern for feed in feeds),
+        layouts=tuple(map(read_layout, layouts or settings.layouts)),
+        is_layout_given=bool(layouts),
     )
 
 

@@ -111,7 +111,8 @@ def advise(lacking: Collection[str], names: Sequence[str], text: str) -> str:
     """Say what a header that lacks columns looks like instead, and what to do; `text` is how the file begins, empty for a format without."""
     look = look_at(text) if text.strip() else Look(",", 1, names, has_separator_line=False, is_fixed_width=False, is_data=False)
     there = {letters_of(name) for name in look.names}
-    near = "" if look.is_data else describe_near([column for column in lacking if letters_of(column) not in there], look.names)
+    has_names = not look.is_data and (look.separator is not None or look.header_row is not None)
+    near = describe_near([column for column in lacking if letters_of(column) not in there], look.names) if has_names else ""
     otherwise = describe_look(look)
     if otherwise:
         return " ".join(("", *otherwise, *([near] if near else []), f"{SAVE_AS_CSV}."))

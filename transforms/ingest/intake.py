@@ -30,6 +30,7 @@ from sij_audit.transforms.ingest.faults import advise_on_faults, describe_faults
 from sij_audit.transforms.ingest.feeds import Terms, last_extracts
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.kept_lines import claims_kept_before, find_relevant_claims, keep_lines
+from sij_audit.transforms.ingest.layouts.choice import choose_format
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, NotReady, Outcome, Refused, Retracted
 from sij_audit.transforms.ingest.part import Format, Part, PartInput, PartMisread, Progress
 from sij_audit.transforms.ingest.quality import measure_quality, refuse_dubious_ids
@@ -70,6 +71,8 @@ class Given:
 
     extract: Extract
     format: Format
+    layout: str | None
+    """Name of the layout that it is read by, None where it has the canonical columns."""
     hashing: Future[str]
     codes: Sequence[Code]
     progress: Progress
@@ -107,11 +110,12 @@ def ingest_extract(
     hashing: Future[str] | None = None
     with ExitStack() as stack:
         try:
-            extract_format, compression = format_of(path)
+            known, compression = format_of(path, terms)
             extract = stack.enter_context(open_extract(path, compression))
             hashing = stack.enter_context(ThreadPoolExecutor(1)).submit(hash_extract, extract)
             try:
-                return _ingest(store, Given(extract, extract_format, hashing, codes, progress, memory_limit, terms))
+                extract_format, layout = choose_format(extract, known, terms)
+                return _ingest(store, Given(extract, extract_format, layout, hashing, codes, progress, memory_limit, terms))
             except Exception:  # whatever it was, a file that changed meanwhile explains it better
                 check_unchanged(extract)
                 raise
@@ -226,6 +230,7 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
         reasons=reasons,
         ingest=ingest,
         faults=find_faults(part, relevant.rows, reasons),
+        layout=given.layout,
         quality=measure_quality(part, relevant.rows, given.codes, last_extracts(given.terms, in_out.others)),
     )
 

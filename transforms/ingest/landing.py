@@ -20,6 +20,7 @@ from sij_audit.transforms.ingest.batch_codes import ingest_mark, is_as_kept_toda
 from sij_audit.transforms.ingest.extracts import SIDECAR_SUFFIXES, name_of
 from sij_audit.transforms.ingest.feeds import Terms, terms_of
 from sij_audit.transforms.ingest.formats import is_extract_name
+from sij_audit.transforms.ingest.layouts.layout import LayoutText
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Outcome, Refused, Retracted
 from sij_audit.transforms.settings import Settings
 from sij_audit.transforms.stages.reference import Code
@@ -29,7 +30,7 @@ from sij_audit.transforms.store.retractions import retractions
 
 MEMORY = "landing.json"
 
-MEMORY_FORMAT = 3
+MEMORY_FORMAT = 4
 
 BLUR_NS = 5 * 10**9
 """A file that was changed so shortly before it was looked at may be changed again without that its times show it.
@@ -117,7 +118,7 @@ def look(store: Store, folder: Path, codes: Sequence[Code], settings: Settings) 
     """
     looked_ns = time_ns()
     folder = folder.absolute()
-    marks = _list_extracts(folder)
+    marks = _list_extracts(folder, settings)
     memory = {folder / name: entry for name, entry in _recall(store).get(str(folder), {}).items()}
     batches: dict[str, list[Batch]] = {}
     for batch in store.batches():
@@ -158,12 +159,12 @@ def remember(store: Store, landing: Landing, outcomes: Mapping[Path, Outcome]) -
         _keep(store, folders)
 
 
-def _list_extracts(folder: Path) -> dict[Path, Marks]:
+def _list_extracts(folder: Path, settings: Settings) -> dict[Path, Marks]:
     """List a folder's extracts by name, as `discover_extracts` does, with what marks them; none is opened."""
     try:
         with os.scandir(folder) as scan:
             entries = {entry.name: entry for entry in scan}
-        names = sorted(name for name, entry in entries.items() if is_extract_name(name) and not entry.is_dir())
+        names = sorted(name for name, entry in entries.items() if is_extract_name(name, settings) and not entry.is_dir())
         found: dict[Path, Marks] = {}
         for name in names:
             own, *sidecars = (_mark(entries.get(name + suffix)) for suffix in ("", *SIDECAR_SUFFIXES))
@@ -227,7 +228,8 @@ def _entry(
 ) -> Entry:
     pairs = [None if mark is None else (mark[0], mark[1], mark[2], mark[3]) for mark in marks]
     lists = ("required_columns", "feed_patterns")
-    kept = Terms(**{**terms, **{name: tuple(terms[name]) for name in lists}}) if terms else None
+    layouts = tuple(LayoutText(*layout) for layout in terms["layouts"]) if terms else ()
+    kept = Terms(**{**terms, **{name: tuple(terms[name]) for name in lists}, "layouts": layouts}) if terms else None
     return Entry(marks=tuple(pairs), terms=kept, faults=tuple(Fault(**fault) for fault in faults), **facts)
 
 

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 from sij_audit.transforms.columns import COLUMNS, Column
 from sij_audit.transforms.duck import registered
 from sij_audit.transforms.errors import ExtractRefused, ExtractUnreadable
+from sij_audit.transforms.ingest.csv_dialect import Dialect
 from sij_audit.transforms.ingest.extracts import Extract
-from sij_audit.transforms.ingest.part import Format, PartInput, PlainFacts, Positions, match_columns
+from sij_audit.transforms.ingest.part import FirstRows, Format, PartInput, PlainFacts, Positions, match_columns
 from sij_audit.transforms.ingest.readings import Reading, are_usual, clean_name, is_filled, is_text_type, missing, read_typed
 from sij_audit.transforms.stages.reference import Code
 
@@ -21,6 +22,9 @@ STRETCHES = 20
 
 SAMPLED_COLUMNS = (*(column.name for column in COLUMNS if column.kind == "date"), "claim_id", "person_id", "member_id", "hcpcs_code")
 """What is guessed from a sample: the forms of dates, whether ids and codes are such."""
+
+FIRST_ROWS = 50
+"""So many rows are read to see what a file is."""
 
 RAW_ROWS = 1000
 """Refused rows that are turned into JSON at a time."""
@@ -140,7 +144,20 @@ def _explain(extract: Extract, error: duckdb.Error) -> Exception:
     return kind(f"{extract.name}: cannot be read as Parquet; it is damaged or encrypted ({type(error).__name__}).")
 
 
-FORMAT = Format({".parquet": ""}, open_parquet_part, _explain, has_strict_reader=False)
+def read_first_rows(extract: Extract, _dialect: Dialect) -> FirstRows:
+    """Read the names of a Parquet file's columns, and its first rows as text."""
+    with open(extract.descriptor, "rb", closefd=False) as raw:
+        try:
+            file = pq.ParquetFile(raw)
+            batch = next(file.iter_batches(FIRST_ROWS), None)
+        except (pa.ArrowException, OSError):
+            return FirstRows((), ())
+    rows = zip(*(column.to_pylist() for column in batch.columns), strict=True) if batch else ()
+    names = [clean_name(name) for name in file.schema_arrow.names]
+    return FirstRows(names, [["" if cell is None else str(cell) for cell in row] for row in rows])
+
+
+FORMAT = Format({".parquet": ""}, open_parquet_part, _explain, read_first_rows, has_strict_reader=False)
 
 
 def _expected(column: Column) -> str:

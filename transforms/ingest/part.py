@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from sij_audit.transforms.columns import QUARANTINE_REASONS, Column
 from sij_audit.transforms.errors import ExtractRefused
+from sij_audit.transforms.ingest.csv_dialect import COMMAS, Dialect
 from sij_audit.transforms.ingest.extracts import Extract
 from sij_audit.transforms.ingest.header_advice import advise
 from sij_audit.transforms.ingest.readings import Reading
@@ -109,11 +110,21 @@ class PartInput:
     con: duckdb.DuckDBPyConnection
     extract: Extract
     columns: Sequence[Column]
-    """The canonical ones."""
+    """Those that are looked for: the canonical ones, or none."""
     work: Path
     """A private folder, which is gone when the extract is done."""
     progress: Progress
     is_trusted: bool = True
+    dialect: Dialect = COMMAS
+    """How a text is written."""
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """The names of an extract's columns and the cells of its first rows, read without a look at the rest."""
+
+    names: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,8 @@ class Format:
     """Raises ExtractRefused where the extract cannot be used."""
     explain: Callable[[Extract, duckdb.Error], Exception]
     """Gives the error to raise for one of DuckDB's: PartMisread, or ExtractRefused."""
+    read_first_rows: Callable[[Extract, Dialect], FirstRows]
+    """Gives neither names nor rows where they cannot be read."""
     has_strict_reader: bool
     """Whether a part that was misread is opened again without trust."""
 
@@ -133,7 +146,8 @@ class Format:
 def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column], text: str = "") -> tuple[dict[str, int], list[int]]:
     """Find the canonical columns among names, in any case, and which are ignored; ExtractRefused for one twice or a needed one missing.
 
-    `text` is how the file begins, where it is text: a refusal says what stands there in place of a header.
+    `text` is how the file begins, where it is text: a refusal says what stands there in place of a header. Where no column is wanted, all
+    are ignored.
     """
     canonical = {column.name for column in wanted}
     columns: dict[str, int] = {}
@@ -147,7 +161,7 @@ def match_columns(name: str, names: Sequence[str], wanted: Sequence[Column], tex
         else:
             columns[column] = index
     lacking = {column.name: column.name for column in wanted if column.needed.startswith("column") and column.name not in columns}
-    if "claim_line_start_date" not in columns and "claim_start_date" not in columns:
+    if wanted and "claim_line_start_date" not in columns and "claim_start_date" not in columns:
         lacking["claim_line_start_date"] = "claim_line_start_date (or claim_start_date)"
     if lacking:
         named = f"{name}: lacks column{'s' * (len(lacking) > 1)} {', '.join(lacking.values())}."

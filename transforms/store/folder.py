@@ -55,6 +55,8 @@ class Batch:
     """SHA-256 of the code that kept the lines; empty in batches that do not say it."""
     faults: list[Fault] = field(default_factory=list)
     """What its quarantined rows have in common; empty in batches that do not say it."""
+    layout: str | None = None
+    """Name of the layout that it was read by, None where it has the canonical columns."""
     quality: list[dict[str, Any]] = field(default_factory=list)
     """check_id, column, row_count, found_count, forms: what was counted for the quality checks; empty in batches that do not say it."""
 
