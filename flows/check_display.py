@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from sij_audit.flows.display import describe_outcome, findings_table, lines_of_business_table, open_console, print_warnings
 from sij_audit.transforms.audit.check import Check, ExtractCheck
+from sij_audit.transforms.ingest.layouts.proposal import Proposal
 from sij_audit.transforms.ingest.outcomes import Loaded, Refused
 from sij_audit.transforms.text import count_of, dollars, list_names, printable
 
@@ -68,3 +70,23 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
         met = (f"{printable(word)} {count:,}" for word, count in words.items())
         say(f"Not understood of {name}, in the first rows: {list_names(met)}")
     say("")
+
+
+def print_proposal(proposal: Proposal, extract: Path, layout: Path) -> None:
+    """Print what each canonical column is taken to be, and what somebody must look at."""
+    console = open_console()
+    table = Table(box=None, pad_edge=False)
+    for name in ("Column", "Is", "", "By"):
+        table.add_column(name, overflow="fold")
+    for guess in proposal.guesses:
+        table.add_row(guess.column, Text(printable(guess.source)), "sure" if guess.is_sure else "not sure", guess.grounds)
+    console.print(table)
+
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+
+    if proposal.not_read:
+        say(f"Not read, {count_of(len(proposal.not_read), 'column')}: {list_names(map(printable, proposal.not_read), 30)}")
+    for question in proposal.questions:
+        say(f"LOOK {question}")
+    say(f"{layout} is written. Look at what is not sure, then: sij-audit check {extract} --layout {layout}")

@@ -93,6 +93,7 @@ def _describe_extract(outcome: Outcome) -> dict[str, Any]:
         "extract": outcome.batch.extract if isinstance(outcome, Loaded | LoadedBefore) else outcome.extract,
         "outcome": _name_outcome(outcome),
         "reason": reason,
+        "layout": outcome.batch.layout if isinstance(outcome, Loaded | LoadedBefore) else None,
         "rows": {name: controls[f"rows_{name}"] for name in ROWS} if controls else None,
         "quarantine_reasons": list(map(asdict, _list_faults(outcome))),
     }

@@ -13,10 +13,14 @@ from sij_audit.transforms.columns import COLUMNS, KINDS, LINE_STATUSES, QUARANTI
 from sij_audit.transforms.duck import select_report
 from sij_audit.transforms.errors import EXIT_CODES, AuditError
 from sij_audit.transforms.handoff.book import Limits
+from sij_audit.transforms.ingest import file_kinds
 from sij_audit.transforms.ingest.csv_lines import LINE_LIMIT, NUL_RUN
 from sij_audit.transforms.ingest.extracts import EXPANSION_FREE, EXPANSION_LIMIT
 from sij_audit.transforms.ingest.feeds import RECENT
 from sij_audit.transforms.ingest.formats import SUFFIXES
+from sij_audit.transforms.ingest.layouts.expressions import FUNCTIONS
+from sij_audit.transforms.ingest.layouts.layout import Layout, LayoutText, Recognition, parse_layout
+from sij_audit.transforms.ingest.part import FIRST_ROWS
 from sij_audit.transforms.ingest.readings import DATE_FORMS
 from sij_audit.transforms.ingest.row_checks import CHECKED_DATES
 from sij_audit.transforms.settings import DEFAULT_FILE, FILE_VARIABLE, PREFIX, Feed, Settings, written
@@ -36,6 +40,42 @@ TYPES = {
     "BOOLEAN": "yes or no",
     "DOUBLE": "number",
 }
+
+LAYOUT_EXAMPLE = """
+separator = "|"
+encoding = "windows-1252"
+header_row = 2                 # a title stands above it
+nulls = ["-", "N/A"]
+dates = "DD/MM/YYYY"
+amounts = "1.234,50"
+
+[forms]
+paid_date = "YYYYMMDD"
+
+[recognize]
+cells = { LOB = "ACME.*" }
+
+[columns]
+claim_id = "Claim No"
+claim_line_number = "Line"
+member_id = { sql = "GRP || '-' || MBR" }
+claim_line_start_date = "DOS From"
+hcpcs_code = { sql = "split_part(PROC, '-', 1)" }
+hcpcs_modifier_1 = { sql = "nullif(split_part(PROC, '-', 2), '')" }
+paid_amount = "Net Paid"
+paid_date = "Paid On"
+claim_status = "Sts"
+data_source = { sql = "'acme'" }
+
+[values.claim_status]
+PD = "paid"
+DN = "denied"
+RV = "reversed"
+
+[values.modifiers]
+LEFT = "LT"
+RIGHT = "RT"
+"""
 
 
 @dataclass(frozen=True)
@@ -138,6 +178,23 @@ def describe_settings() -> dict[str, object]:
         "default_file": DEFAULT_FILE,
         "settings": table(("setting", "default", "meaning"), _setting_rows(Settings)),
         "feeds": table(("key", "default", "meaning"), _setting_rows(Feed)),
+    }
+
+
+def describe_layouts() -> dict[str, object]:
+    """Give the keys of a layout, an example that is a layout, and what an expression may call."""
+    parse_layout(LayoutText("example", LAYOUT_EXAMPLE))
+    keys = [
+        *_setting_rows(Layout),
+        *((f"`recognize.{name[1:]}", *rest) for name, *rest in _setting_rows(Recognition)),
+    ]
+    functions = sorted(name for name in FUNCTIONS if name.isidentifier() and not name.endswith("_escape"))
+    return {
+        "example": LAYOUT_EXAMPLE.strip(),
+        "keys": table(("key", "without it", "meaning"), keys),
+        "functions": ", ".join(f"`{name}`" for name in functions),
+        "first_rows": FIRST_ROWS,
+        "text_suffixes": ", ".join(f"`{suffix}`" for suffix in file_kinds.KINDS[file_kinds.TEXT]),
     }
 
 
@@ -370,7 +427,7 @@ def _setting_rows(model: type[BaseModel]) -> list[tuple[str, str, str]]:
         if field.is_required():
             return "must be given"
         value = written(field.default)
-        return f"`{value}`" if value and value != "[]" else ""
+        return f"`{value}`" if value and value not in ("[]", "{  }", '""') else ""
 
     return [(f"`{name}`", default(field), field.description or "") for name, field in model.model_fields.items()]
 

@@ -10,6 +10,7 @@ from docs.generator.facts import (
     describe_everything,
     describe_extracts,
     describe_findings,
+    describe_layouts,
     describe_night,
     describe_reports,
     describe_rules,
@@ -34,6 +35,7 @@ def render_pages(policies: Sequence[Policy]) -> dict[str, str]:
     facts = {
         "extracts.md": describe_extracts(),
         "findings.md": describe_findings(),
+        "layouts.md": describe_layouts(),
         "nightly.md": describe_night(),
         "reports.md": describe_reports(report_types(policies)),
         "rules.md": describe_rules(policies),

@@ -14,6 +14,7 @@ from sij_audit.transforms.errors import EXIT_CODES, AuditError
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": audits.run,
     "check": audits.check,
+    "map": setup.map_extract,
     "plan": audits.plan,
     "nightly": audits.nightly,
     "serve": schedule.serve,

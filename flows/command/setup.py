@@ -18,6 +18,29 @@ def config() -> None:
     print_settings(*explain_settings())
 
 
+def map_extract(
+    extract: Annotated[Path, typer.Argument(metavar="EXTRACT", help="A claims extract of a payer's own: text or Parquet.")],
+    write: Annotated[Path, typer.Option("--write", metavar="FILE", help="Layout to write; it must not be there yet.")],
+) -> None:
+    """Propose a layout for an extract, from the names, forms and values of its first rows.
+
+    What it is sure of is marked so; look at the rest, then run `sij-audit check EXTRACT --layout FILE`.
+    """
+    from sij_audit.flows.check_display import print_proposal
+    from sij_audit.transforms.errors import UsageError
+    from sij_audit.transforms.ingest.layouts.proposal import propose_layout
+
+    if not extract.is_file():
+        raise UsageError(f"{extract} is no file.")
+    proposal = propose_layout(extract)
+    try:
+        with write.open("x", encoding="utf-8") as file:
+            file.write(proposal.text)
+    except OSError as error:
+        raise UsageError(f"{write} cannot be written: {error.strerror}.") from None
+    print_proposal(proposal, extract, write)
+
+
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the extracts and the truth about them.")],
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 400,

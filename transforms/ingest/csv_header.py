@@ -16,13 +16,10 @@ from sij_audit.transforms.ingest.csv_lines import Lines
 from sij_audit.transforms.ingest.csv_records import Reader, has_lone_return, read_record
 from sij_audit.transforms.ingest.extracts import Extract, read_head
 from sij_audit.transforms.ingest.header_advice import HEAD, SAVE_AS_UTF8, advise
-from sij_audit.transforms.ingest.part import FirstRows, match_columns
+from sij_audit.transforms.ingest.part import FIRST_ROWS, FirstRows, match_columns
 from sij_audit.transforms.ingest.readings import clean_name
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-FIRST_ROWS = 50
-"""So many rows are read to see what a file is."""
 
 
 class Header:

@@ -38,7 +38,9 @@ SAVE_AS_UTF8 = (
     "in PowerShell with -Encoding utf8."
 )
 
-SAVE_AS_CSV = "Save it as CSV in UTF-8, separated by commas, with the names of the columns in row 1"
+SAVE_AS_CSV = (
+    "Save it as CSV in UTF-8, separated by commas, with the names of the columns in row 1, or have it read by a layout (sij-audit map)"
+)
 
 DATA = re.compile(r"(?=.*[0-9])(?![A-Za-z]{2,}[A-Za-z_ -]*[0-9]{0,2}$).*")
 """A cell with a digit that is not the number behind a name, such as hcpcs_modifier_1."""
@@ -117,7 +119,7 @@ def advise(lacking: Collection[str], names: Sequence[str], text: str) -> str:
     if otherwise:
         return " ".join(("", *otherwise, *([near] if near else []), f"{SAVE_AS_CSV}."))
     if near:
-        return f" {near} Rename them in the export."
+        return f" {near} Rename them in the export, or name them in a layout (sij-audit map)."
     if any(letters_of(name) in KNOWN_NAMES for name in names):
         return " Add what is lacking to the export."
     return f" No name in row 1 is that of a column: it is a title, or the names are a payer's own. {SAVE_AS_CSV}."

@@ -14,7 +14,8 @@ PAYERS_NAMES = {
             "internal_control_number icn dcn tcn document_control_number payer_claim_control_number cur_clm_uniq_id"
         ),
         "claim_line_number": (
-            "line_number line_no line_num line_nbr line line_id claim_line claim_line_id clm_line_num clm_line_no service_line "
+            "line_number line_no line_num line_nbr line line_id ln ln_no ln_nbr clm_ln "
+            "claim_line claim_line_id clm_line_num clm_line_no service_line "
             "service_line_number svc_line svc_line_no line_sequence line_seq line_seq_no sequence_number"
         ),
         "claim_type": "claim_type_code clm_type clm_type_cd claim_form claim_form_type form_type",
@@ -51,11 +52,13 @@ PAYERS_NAMES = {
             for n in range(1, 6)
         },
         "rendering_npi": (
-            "rendering_provider_npi rendering_provider rendering npi_rendering performing_npi performing_provider_npi servicing_npi "
+            "rendering_provider_npi rendering_provider rendering svc_npi svc_prov_npi rend_npi "
+            "npi_rendering performing_npi performing_provider_npi servicing_npi "
             "servicing_provider_npi treating_npi service_provider_npi prf_physn_npi provider_npi"
         ),
         "billing_npi": (
-            "billing_provider_npi billing_provider npi_billing group_npi pay_to_npi payee_npi vendor_npi bill_prov_npi carr_clm_blg_npi_num"
+            "billing_provider_npi billing_provider npi_billing bill_npi group_npi pay_to_npi payee_npi vendor_npi "
+            "bill_prov_npi carr_clm_blg_npi_num"
         ),
         "facility_npi": "facility_provider_npi service_facility_npi service_location_npi location_npi",
         "paid_date": (

@@ -13,7 +13,7 @@ from sij_audit.transforms.duck import registered
 from sij_audit.transforms.errors import ExtractRefused, ExtractUnreadable
 from sij_audit.transforms.ingest.csv_dialect import Dialect
 from sij_audit.transforms.ingest.extracts import Extract
-from sij_audit.transforms.ingest.part import FirstRows, Format, PartInput, PlainFacts, Positions, match_columns
+from sij_audit.transforms.ingest.part import FIRST_ROWS, FirstRows, Format, PartInput, PlainFacts, Positions, match_columns
 from sij_audit.transforms.ingest.readings import Reading, are_usual, clean_name, is_filled, is_text_type, missing, read_typed
 from sij_audit.transforms.stages.reference import Code
 
@@ -22,9 +22,6 @@ STRETCHES = 20
 
 SAMPLED_COLUMNS = (*(column.name for column in COLUMNS if column.kind == "date"), "claim_id", "person_id", "member_id", "hcpcs_code")
 """What is guessed from a sample: the forms of dates, whether ids and codes are such."""
-
-FIRST_ROWS = 50
-"""So many rows are read to see what a file is."""
 
 RAW_ROWS = 1000
 """Refused rows that are turned into JSON at a time."""

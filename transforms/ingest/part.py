@@ -119,6 +119,10 @@ class PartInput:
     """How a text is written."""
 
 
+FIRST_ROWS = 200
+"""So many rows are read to see what a file is."""
+
+
 @dataclass(frozen=True)
 class FirstRows:
     """The names of an extract's columns and the cells of its first rows, read without a look at the rest."""
