@@ -776,3 +776,17 @@ def test_a_batch_that_was_read_again_for_a_code_is_not_judged_anew(store: Store,
     second = take(store, write(folder / "claims_2.csv", "C2"))
     os.utime(first.path)
     assert lose(store, first, second) == []
+
+
+def test_what_a_layout_has_read_or_refused_is_known_until_the_layout_is_another(store: Store, folder: Path, tmp_path: Path) -> None:
+    layout = tmp_path / "pipes.toml"
+    layout.write_text('separator = "|"\n')
+    feeds = [Feed(name="pipes", pattern="p_*", layout=layout)]
+    commas = write(folder / "a.csv", "C1")
+    (folder / "p_taken.txt").write_text(commas.read_text().replace(",", "|"))
+    (folder / "p_refused.txt").write_text("no pipe\n")
+    (folder / "other.txt").write_text("no extract\n")
+    assert words_of(night(store, folder, feeds=feeds)[1]).keys() == {"a.csv", "p_taken.txt", "p_refused.txt"}
+    assert to_read(store, folder, feeds=feeds) == []
+    layout.write_text('separator = "|"\n# mended\n')
+    assert to_read(store, folder, feeds=feeds) == ["p_refused.txt", "p_taken.txt"]

@@ -2,8 +2,8 @@
 
 What enters are files that others deliver (`extracts`, `formats`, `landing`, `feeds`); what leaves is, for each extract, an outcome
 (`outcomes`), and of one that was loaded a batch, with what was counted of it (`quality`), and its quarantine in OUT (`intake`, `batch_files`).
-In between, each extract has a DuckDB of its own, in which functions leave tables for one another. A position is a row's number in the extract
-(`part`).
+A file of a payer's own becomes a part by its layout (`layouts`). In between, each extract has a DuckDB of its own, in which functions leave
+tables for one another. A position is a row's number in the extract (`part`).
 
 | table        | one row for each                                         | made in         | read in                                   |
 | ------------ | -------------------------------------------------------- | --------------- | ----------------------------------------- |
