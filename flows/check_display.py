@@ -53,12 +53,14 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
     )
     say("")
     table = Table(box=None, pad_edge=False)
-    for name in ("Column", "Filled", "Forms of the first rows"):
+    has_layout = any(column.made_of for column in extract.columns)
+    for name in ("Column", "Filled", "Forms of the first rows", *(["Made of"] if has_layout else [])):
         table.add_column(name, overflow="fold", justify="right" if name == "Filled" else "left")
     for column in extract.columns:
         if column.is_known:
             share = f"{column.filled_count / read:.1%}" if read else ""
-            table.add_row(column.name, share, Text(list_names(map(printable, column.forms))))
+            made_of = [Text(printable(column.made_of))] if column.made_of else []
+            table.add_row(column.name, share, Text(list_names(map(printable, column.forms))), *made_of)
     console.print(table)
     unknown = [column for column in extract.columns if not column.is_known]
     if unknown:

@@ -36,10 +36,10 @@ def test_columns_are_shown_with_what_fills_them_and_how(tmp_path: Path) -> None:
     with check_extracts(Request(out=tmp_path / "none", extracts=(path,), as_of=AS_OF)) as check:
         [extract] = check.extracts
     columns = {column.name: column for column in extract.columns}
-    assert columns["member_id"] == ColumnLook("member_id", is_known=True, filled_count=32, near=None, forms=())
+    assert columns["member_id"] == ColumnLook("member_id", is_known=True, filled_count=32, near=None, forms=(), made_of=None)
     assert columns["claim_line_start_date"].forms == ("99/99/9999", "9/9/9999")
     assert columns["paid_amount"].forms == ("99.99", "$999.99", "9,999.99")
-    assert columns["x"] == ColumnLook("x", is_known=False, filled_count=1, near=None, forms=())
+    assert columns["x"] == ColumnLook("x", is_known=False, filled_count=1, near=None, forms=(), made_of=None)
     assert extract.words == {"claim_status": {"Adjusted": 2}}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -101,3 +101,22 @@ def test_the_command_shows_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "Nothing was loaded or published." in done.stdout
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bad.csv", "claims.csv", "tmp"]
     assert list(place.iterdir()) == []
+
+
+def test_a_check_by_a_layout_says_what_each_column_is_made_of(tmp_path: Path) -> None:
+    layout = tmp_path / "payer.toml"
+    layout.write_text('separator = ";"\ndates = "DD/MM/YYYY"\n[columns]\nclaim_id = "No"\npaid_amount = { sql = "Cents::integer / 100" }')
+    path = tmp_path / "x.txt"
+    path.write_text("No;claim_line_number;member_id;claim_line_start_date;hcpcs_code;Cents;Other\nC1;1;M1;15/01/2024;27096;100;\n")
+    request = Request(out=tmp_path / "none", extracts=(path,), as_of=AS_OF, settings=Settings(layouts=(layout,)))
+    with check_extracts(request) as check:
+        [extract] = check.extracts
+    made_of = {column.name: column.made_of for column in extract.columns}
+    assert (made_of["claim_id"], made_of["paid_amount"], made_of["member_id"], made_of["Other"]) == (
+        '"No"',
+        "Cents::integer / 100",
+        '"member_id"',
+        None,
+    )
+    assert isinstance(extract.outcome, Loaded)
+    assert extract.outcome.batch.layout == "payer.toml"

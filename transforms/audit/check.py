@@ -22,6 +22,7 @@ from sij_audit.transforms.ingest.feeds import Terms, terms_of
 from sij_audit.transforms.ingest.formats import discover_extracts, format_of
 from sij_audit.transforms.ingest.intake import show_no_progress
 from sij_audit.transforms.ingest.layouts.choice import choose_format
+from sij_audit.transforms.ingest.layouts.mapped_part import MappedPart
 from sij_audit.transforms.ingest.near_names import KNOWN_NAMES, letters_of
 from sij_audit.transforms.ingest.outcomes import Loaded, Outcome
 from sij_audit.transforms.ingest.part import PartInput
@@ -43,13 +44,17 @@ FORM_KINDS = ("date", "amount")
 
 @dataclass(frozen=True)
 class ColumnLook:
-    """A column of an extract. `near` is the column that an unknown name may mean; `forms` are those of the first rows, where they are text."""
+    """A column of an extract. `near` is the column that an unknown name may mean; `forms` are those of the first rows, where they are text.
+
+    `made_of` is what a layout makes the column of, as SQL over the columns of the file.
+    """
 
     name: str
     is_known: bool
     filled_count: int
     near: str | None
     forms: tuple[str, ...]
+    made_of: str | None
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def check_extracts(request: Request, report: Reporter = report_nothing) -> Itera
 def _look_at(path: Path, outcome: Outcome, settings: Settings, work: Path) -> ExtractCheck:
     if not isinstance(outcome, Loaded):
         return ExtractCheck(name_of(path), outcome, (), {})
-    cells = _sample_cells(path, work, terms_of(settings, name_of(path)))
+    cells, made_of = _sample_cells(path, work, terms_of(settings, name_of(path)))
     kinds = {column.name: column.kind for column in COLUMNS}
     columns = [
         ColumnLook(
@@ -95,6 +100,7 @@ def _look_at(path: Path, outcome: Outcome, settings: Settings, work: Path) -> Ex
             filled_count=int(entry["filled_count"]),
             near=None if entry["is_canonical"] else _near(str(entry["column"]), outcome),
             forms=_forms(cells.get(str(entry["column"]), ())) if kinds.get(str(entry["column"])) in FORM_KINDS else (),
+            made_of=made_of.get(str(entry["column"])),
         )
         for entry in outcome.batch.columns
         if entry["is_present"]
@@ -109,18 +115,19 @@ def _near(name: str, outcome: Loaded) -> str | None:
     return meant if meant not in there else None
 
 
-def _sample_cells(path: Path, work: Path, terms: Terms) -> dict[str, list[str]]:
-    """Give the filled cells of the first rows by column, where they are text, without the blanks round them."""
+def _sample_cells(path: Path, work: Path, terms: Terms) -> tuple[dict[str, list[str]], Mapping[str, str]]:
+    """Give the filled cells of the first rows by column, where they are text, without blanks round them, and what a layout makes columns of."""
     known, compression = format_of(path, terms)
     with open_extract(path, compression) as extract, duckdb.connect() as con:
         form, _ = choose_format(extract, known, terms)
         given = PartInput(con, extract, COLUMNS, work, show_no_progress, is_trusted=True)
         with form.open_part(given) as part:
             rows = part.sample(SAMPLE_ROWS)
-            return {
+            cells = {
                 name: [cell.strip(BLANK_LETTERS) for row in rows if (cell := row[place]) and cell.strip(BLANK_LETTERS)]
                 for name, place in part.columns.items()
             }
+            return cells, part.expressions if isinstance(part, MappedPart) else {}
 
 
 def _forms(cells: Sequence[str]) -> tuple[str, ...]:

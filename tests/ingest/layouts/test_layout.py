@@ -9,7 +9,7 @@ from sij_audit.transforms.ingest.layouts.layout import SIZE_LIMIT, LayoutText, p
 
 MISTAKES = {
     "separator = ": "a.toml: cannot be read as TOML: Invalid value",
-    'seperator = "|"': "a.toml, line 1: seperator is no key of a layout.",
+    'divider = "|"': "a.toml, line 1: divider is no key of a layout.",
     'separator = "||"': "a.toml, line 1: separator: it must be one character of ASCII",
     'separator = "\\n"': "a.toml, line 1: separator: it must be one character of ASCII",
     'quote = "x"': "a.toml, line 1: quote: it must be",

@@ -36,8 +36,12 @@ PRESET = "preset"
 class MappedPart(ParquetPart):
     """The canonical cells of an extract, in a file of its own; positions, row numbers and raw rows are those of its source."""
 
-    def __init__(self, given: PartInput, file: pq.ParquetFile, descriptor: int, source: Part, ignored: Sequence[str]) -> None:
+    def __init__(
+        self, given: PartInput, file: pq.ParquetFile, descriptor: int, source: Part, mapped: ColumnMap, ignored: Sequence[str]
+    ) -> None:
         super().__init__(given.con, replace(given.extract, descriptor=descriptor), file, given.columns)
+        self.expressions = mapped.expressions
+        """What each canonical column is made of, as SQL over the columns of the source."""
         self._source = source
         self._preset = len(self.names) - 1
         self.ignored = self.ignored[:-1]
@@ -96,7 +100,7 @@ def _open_mapped_part(given: PartInput, named: LayoutText, source_format: Format
         if count != source.row_count:
             raise PartMisread(f"{source.row_count} rows are there, and {count} were made canonical.")
         raw = stack.enter_context(open(file.fileno(), "rb", closefd=False))
-        yield MappedPart(given, pq.ParquetFile(raw), file.fileno(), source, [names[place] for place in mapped.ignored])
+        yield MappedPart(given, pq.ParquetFile(raw), file.fileno(), source, mapped, [names[place] for place in mapped.ignored])
 
 
 def _describe_failure(extract: str, layout: str, error: FailedExpression, source: Part) -> str:
