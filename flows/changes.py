@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from sij_audit.flows.display import PLAIN_WIDTH, findings_table, open_console
+from sij_audit.flows.display import PLAIN_WIDTH, findings_table, open_console, print_warnings
 from sij_audit.flows.summary import warn_of_refused
 from sij_audit.transforms.audit.comparison import Comparison, ProviderChange, RuleChange, total_by_policy
 from sij_audit.transforms.audit.history import Pruning, Run, explain_difference
@@ -63,6 +64,7 @@ def print_plan(planned: Result, comparison: Comparison | None) -> None:
             _draw(console, findings_table(planned.summary.rules))
         else:
             print_changes(console, comparison)
+        print_warnings(partial(_say, console), planned.summary)
     for warning in warn_of_refused(planned.outcomes):
         _say(console, printable(warning))
 

@@ -54,6 +54,8 @@ def test_the_command_shows_what_would_change_and_ends_as_the_run_would(tmp_path:
     done = command("plan", SAMPLE, "--out", out, "--as-of", "2024-06-30")
     assert done.returncode == 0, done.stderr
     assert "interval_under_two_months" in done.stdout
+    assert "WARNING " in done.stdout
+    assert "Note: orphan_adjustments: " in done.stdout
     (tmp_path / "empty.csv").touch()
     assert command("plan", tmp_path / "empty.csv", "--out", out, "--as-of", "2024-06-30").returncode == 3
     assert contents(out) == before

@@ -10,6 +10,7 @@ from sij_audit.transforms.stages.policies import load_policies, policy_folders
 from sij_audit.transforms.stages.reference import (
     LINE_COLUMNS,
     LINES_OF_BUSINESS,
+    QUALITY_CHECKS,
     check_lines_of_business,
     load_quality_checks,
     read_reference,
@@ -47,6 +48,20 @@ def test_each_quality_check_has_limits_that_can_be_reached() -> None:
     assert {name for name, check in checks.items() if check.refuses(20, 11)} == {"person_over_members", "scientific_id"}
     assert not any(check.refuses(20, 10) or check.refuses(19, 19) for check in checks.values())
     assert not any(check.refuses(0, 0) for check in checks.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",30,1,0.5,", ",30,1,half,", "least_share must be a share"),
+        (",30,1,0.5,", ",30.5,1,0.5,", "least_row_count must be a whole number"),
+    ],
+)
+def test_a_limit_of_a_quality_check_that_is_no_number_is_named_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = tmp_path / "quality_checks.csv"
+    path.write_text(QUALITY_CHECKS.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(AuditError, match=f"quality_checks.csv, line 2: {said}"):
+        load_quality_checks(path)
 
 
 # --- lines of business

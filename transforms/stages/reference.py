@@ -18,6 +18,8 @@ REFERENCE = SQL / "0_reference"
 
 LINES_OF_BUSINESS = REFERENCE / "lines_of_business.csv"
 
+QUALITY_CHECKS = REFERENCE / "quality_checks.csv"
+
 LINE_COLUMNS = ["match_order", "match_kind", "line_of_business", "unless_matches", "line_group", "source"]
 
 MATCH_KINDS = ("contains", "begins_with", "equals")
@@ -31,6 +33,19 @@ class Code:
     hcpcs_code: str
     effective_from: date | None
     effective_to: date | None
+
+
+SHARE = r"0(?:\.[0-9]+)?|1(?:\.0+)?"
+
+QUALITY_LIMITS = {
+    "least_row_count": "[0-9]+",
+    "least_found_count": "[0-9]+",
+    "least_share": SHARE,
+    "value_limit": "[0-9]*",
+    "refused_row_count": "[0-9]*",
+    "refused_share": f"|{SHARE}",
+}
+"""Patterns of the limits of quality checks, by column."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +99,25 @@ def load_claim_statuses() -> dict[str, str]:
     return {row["word"]: row["claim_status"] for row in read_reference("claim_statuses")}
 
 
-def load_quality_checks() -> dict[str, QualityCheck]:
-    """The checks of what extracts look like, by their ids."""
-    return {
-        row["check_id"]: QualityCheck(
+def load_quality_checks(path: Path = QUALITY_CHECKS) -> dict[str, QualityCheck]:
+    """The checks of what extracts look like, by their ids; AuditError names file and line of a limit that is no number."""
+    header, rows = _read(path)
+    checks = {}
+    for line, cells in enumerate(rows, start=2):
+        row = dict(zip(header, cells, strict=True))
+        for name, pattern in QUALITY_LIMITS.items():
+            if not re.fullmatch(pattern, row[name]):
+                raise AuditError(
+                    f"{place_of(path)}, line {line}: {name} must be {'a share from 0 to 1' if 'share' in name else 'a whole number'}"
+                )
+        checks[row["check_id"]] = QualityCheck(
             **{name: row[name] for name in ("check_id", "meaning", "effect", "remedy")},
             least_share=float(row["least_share"]),
             value_limit=int(row["value_limit"] or 0),
             refused_row_count=int(row["refused_row_count"] or 0),
             refused_share=float(row["refused_share"] or 1),
         )
-        for row in read_reference("quality_checks")
-    }
+    return checks
 
 
 def check_lines_of_business(path: Path = LINES_OF_BUSINESS) -> None:
