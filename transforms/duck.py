@@ -87,13 +87,22 @@ def insert_rows(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[st
             con.execute(f"insert into {table} by name from given_rows")
 
 
-def select_report(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """Write the SELECT of a report's rows in their stored order, with the types that are published."""
+def list_columns(con: duckdb.DuckDBPyConnection, table: str, schema: str = "main") -> dict[str, str]:
+    """List the columns of a table, which must not be a view, with their types: DESCRIBE, a query, takes ten times as long.
+
+    `schema` is as SQL names it; without one DuckDB would look into `main` alone, whatever the search path.
+    """
+    relation = con.table(f"{schema}.{quote_name(table)}")
+    return dict(zip(relation.columns, map(str, relation.types), strict=True))
+
+
+def select_report(con: duckdb.DuckDBPyConnection, table: str, schema: str = "main") -> str:
+    """Write the SELECT of a report's rows in their stored order, with the types that are published; `schema` is as SQL names it."""
     columns = []
-    for name, data_type in con.execute(f"select column_name, column_type from (describe {quote_name(table)})").fetchall():
+    for name, data_type in list_columns(con, table, schema).items():
         plain = PLAIN_TYPES.get("ENUM" if data_type.startswith("ENUM(") else data_type)
         columns.append(f"cast({quote_name(name)} as {plain}) as {quote_name(name)}" if plain else quote_name(name))
-    return f"select {', '.join(columns)} from {quote_name(current_database(con))}.main.{quote_name(table)}"
+    return f"select {', '.join(columns)} from {schema}.{quote_name(table)}"
 
 
 def current_database(con: duckdb.DuckDBPyConnection) -> str:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sij_audit.transforms.audit.database import Contents, write_database
+from sij_audit.transforms.audit.database import LARGE_BLOCKS, SMALL_BLOCKS, Contents, write_database
 from sij_audit.transforms.audit.identity import RunIdentity, is_current
 from sij_audit.transforms.audit.publication import publish_run
 from sij_audit.transforms.columns import BATCH_SCHEMA, FORMAT
@@ -233,6 +233,14 @@ def test_shells_of_duckdb_1_5_open_the_database_whatever_version_wrote_it(tmp_pa
         con.execute(f"attach '{tmp_path / 'audit.duckdb'}' as audit (read_only)")
         [(tags,)] = con.execute("select tags from duckdb_databases() where database_name = 'audit'").fetchall()
     assert tags["storage_version"] == "v1.5.0+"
+
+
+@pytest.mark.parametrize("size", [SMALL_BLOCKS, LARGE_BLOCKS])
+def test_the_database_has_blocks_of_the_size_asked_for(tmp_path: Path, size: int) -> None:
+    with make_tables() as con:
+        write_database(con, tmp_path / "audit.duckdb", Contents(HEADERS, auditor(), block_size=size))
+    with duckdb.connect(tmp_path / "audit.duckdb", read_only=True) as con:
+        assert con.execute("select block_size from pragma_database_size()").fetchall() == [(size,)]
 
 
 def test_the_dictionary_says_what_everything_means(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sij_audit.transforms.audit.database import Contents
+from sij_audit.transforms.audit.database import LARGE_BLOCKS, SMALL_BLOCKS, Contents
 from sij_audit.transforms.audit.identity import RunIdentity
 from sij_audit.transforms.audit.loading import Loading, load_extracts
 from sij_audit.transforms.audit.progress import Reporter, StageBegun, report_nothing
@@ -32,7 +32,7 @@ from sij_audit.transforms.store.durable import write_durably
 from sij_audit.transforms.store.folder import Batch, Store
 
 LITTLE = 1_000_000
-"""Bytes of batches below which one thread audits them."""
+"""Bytes of batches below which one thread audits them, and they are published in small blocks."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class AuditInputs:
     findings_before: pa.Table | None = None
     """Findings to compare with, where they are not those of a published run; columns as the report's."""
     report: Reporter = report_nothing
+
+    @property
+    def are_little(self) -> bool:
+        return sum(path.stat().st_size for path in self.tables.batch_files) < LITTLE
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,7 @@ class RunSteps:
     def lines(self, inputs: AuditInputs) -> Audit:
         """Open a database over the batches, and find the claim lines that stand after corrections; the caller closes the connection."""
         inputs.report(StageBegun("lines"))
-        size = sum(path.stat().st_size for path in inputs.tables.batch_files)
-        con = open_warehouse(inputs.work, inputs.memory_limit, threads=1 if size < LITTLE else None)
+        con = open_warehouse(inputs.work, inputs.memory_limit, threads=1 if inputs.are_little else None)
         try:
             load_inputs(con, inputs.tables)
             if inputs.findings_before is not None:
@@ -150,5 +153,6 @@ def _publish(audit: Audit, publication: Publication) -> Path:
         write_durably(run / "report.html", partial(write_page, run))
 
     [totals] = fetch_dicts(audit.con, "from totals")
-    contents = Contents(load_stage("5_reports"), load_stage("auditor"), audit.inputs.policies, audit.inputs.settings)
+    block_size = SMALL_BLOCKS if audit.inputs.are_little else LARGE_BLOCKS
+    contents = Contents(load_stage("5_reports"), load_stage("auditor"), audit.inputs.policies, audit.inputs.settings, block_size)
     return publish_run(store, audit.con, publication.identity, publication.batches, totals, contents, write_more=write_for_people)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 MEMORY_LIMIT = "1GB"
 
 LITTLE = 16_000_000
-"""Bytes of a database below which one thread reads it; one without a claim has 7 million."""
+"""Bytes of a database below which one thread reads it."""
 
 LOCK = """
 set autoinstall_known_extensions = false;

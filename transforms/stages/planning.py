@@ -6,6 +6,7 @@ Only errors of parsing, binding and catalog are shown: they quote the SQL itself
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -97,10 +98,19 @@ def describe_mistake(error: duckdb.Error, place: str) -> str:
 def select_parameters(query: Query) -> set[str]:
     """Name the parameters of the one SELECT that a file must be; SqlError where it is none."""
     with explain_mistakes(query):
-        statements = duckdb.extract_statements(query.sql)
-    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        names = _named_parameters(query.sql)
+    if names is None:
         raise SqlError(f"{query.place}: must be one SELECT, and nothing besides.")
-    return statements[0].named_parameters
+    return set(names)
+
+
+@cache
+def _named_parameters(sql: str) -> frozenset[str] | None:
+    """Name the parameters of one SELECT; None of what is none. A run asks several times, and each time costs as much as to parse it."""
+    statements = duckdb.extract_statements(sql)
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        return None
+    return frozenset(statements[0].named_parameters)
 
 
 def bind_parameters(query: Query, values: Mapping[str, Any]) -> dict[str, Any]:

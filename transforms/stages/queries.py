@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -112,7 +112,12 @@ class _Entry:
 
 def read_query(path: Path, stage: str) -> Query:
     """Read one SQL file; AuditError names file and line of a header key that is unknown, missing, there twice or without a value."""
-    text = path.read_text(encoding="utf-8")
+    return _parse_query(path, stage, path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parse_query(path: Path, stage: str, text: str) -> Query:
+    """Parse the text of a SQL file, once: a run loads each stage several times."""
     entries, prose = _split_header(text)
     needed = NEEDED_KEYS[stage]
     known = needed | OPTIONAL_KEYS.get(stage, frozenset({"column"}))

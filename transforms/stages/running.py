@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from sij_audit.transforms.duck import fetch_one, quote_name, quote_text
+from sij_audit.transforms.duck import fetch_one, list_columns, quote_name, quote_text
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.stages.inputs import FINDING_COLUMNS, create_table
 from sij_audit.transforms.stages.planning import RULE_COLUMNS, bind_parameters, check_columns, check_rule_columns, explain_mistakes
@@ -24,8 +24,8 @@ SETTING_NAMES = ("as_of", "line_of_business", "run_id", "previous_run_id", "vers
 """What a query of stages 1 to 5 may name besides limits and facts of a policy."""
 
 
-def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str, Any]) -> dict[str, str]:
-    """Fill a new table, or make a view, with what a query yields, its parameters bound; give its columns with their types.
+def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str, Any], schema: str = "main") -> dict[str, str]:
+    """Fill a new table of the schema in use, or make a view, with what a query yields, its parameters bound; give its columns with their types.
 
     SqlError where it cannot be planned, or yields other columns than its header explains.
     """
@@ -33,7 +33,10 @@ def run_query(con: duckdb.DuckDBPyConnection, query: Query, values: Mapping[str,
     with explain_mistakes(query):
         kind = "view" if query.is_view else "table"
         con.execute(f"create or replace {kind} {quote_name(query.table)} as {query.sql}", bound)
-    columns = dict(con.execute(f"select column_name, column_type from (describe {quote_name(query.table)})").fetchall())
+    if query.is_view:
+        columns = dict(con.execute(f"select column_name, column_type from (describe {quote_name(query.table)})").fetchall())
+    else:
+        columns = list_columns(con, query.table, schema)
     check_columns(query, columns)
     return columns
 
@@ -78,13 +81,13 @@ def run_timeline(con: duckdb.DuckDBPyConnection, policy: Policy, settings: Mappi
     con.execute(f"create schema {policy.schema}")
     with _schema_of(con, policy):
         for query in load_stage("2_timeline"):
-            run_query(con, query, policy_values(policy, settings))
+            run_query(con, query, policy_values(policy, settings), policy.schema)
 
 
 def run_rule(con: duckdb.DuckDBPyConnection, policy: Policy, rule: Rule, settings: Mapping[str, Any]) -> None:
     """Run one rule on the timeline of its policy, and lay what it finds into `rule_findings` where the rule is on."""
     with _schema_of(con, policy):
-        columns = run_query(con, rule.query, rule_values(policy, rule, settings))
+        columns = run_query(con, rule.query, rule_values(policy, rule, settings), policy.schema)
         check_rule_columns(con, rule.query, columns)
         if "doubts" in columns:
             _check_doubts(con, policy, rule)

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from sij_audit.transforms.duck import quote_name, quote_text
+from sij_audit.transforms.duck import list_columns, quote_name, quote_text
 from sij_audit.transforms.stages.inputs import create_table
 from sij_audit.transforms.stages.planning import RULE_MEANINGS, bind_parameters, explain_mistakes
 from sij_audit.transforms.stages.policies import Policy, Rule
@@ -178,7 +178,7 @@ def _select_inputs(
     selects = [f"{_select_parameters(schema, rule)} where {of_rule}"] if _parameters(policy, rule, settings) else []
     named = set(re.findall(r"\w+", SKIPPED.sub(" ", rule.query.sql)))
     for table in _tables_of(con, policy, rule, settings):
-        columns = [name for (name,) in con.execute(f"select column_name from (describe {quote_name(table)})").fetchall()]
+        columns = list(list_columns(con, table, schema))
         if "person_id" in columns:
             facts = [name for name in columns if name in named and name not in KEYS]
             conditions = [of_rule, *_row_conditions(rule, columns)]
