@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -176,6 +178,13 @@ class House:
 
         wait_for(f"events {names}", look)
 
+    def copy_database(self, path: Path) -> None:
+        """Copy what the running server has stored so far into a file that appears whole."""
+        part = self.folder / "copy.db"
+        with closing(sqlite3.connect(self.home / "prefect.db")) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        os.replace(part, path)
+
     def log(self) -> str:
         return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
 
@@ -235,14 +244,22 @@ def processes_of(group: int) -> list[int]:
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
-    """A house with a running server; whatever is started in it ends with it."""
+def open_house(folder: Path, migrated: Path) -> Iterator[House]:
+    """A house with a running server; whatever is started in it ends with it.
+
+    Half of the work of a first start is to make the tables of the database: a server begins with the database `migrated`, or leaves it there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     house = House(folder, port)
+    house.home.mkdir()
+    if migrated.exists():
+        shutil.copy(migrated, house.home / "prefect.db")
     try:
         house.start_server()
+        if not migrated.exists():
+            house.copy_database(migrated)
         yield house
     finally:
         for process in house.started:

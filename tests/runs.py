@@ -45,6 +45,10 @@ def line(claim: str, service_date: str, code: str = "27096", *modifiers: str, pe
     return {column.name: row.get(column.name) for column in COLUMNS}
 
 
+EARLY = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-05-10")]
+"""The third injection is a month too early, and that alone is found."""
+
+
 def write_extract(path: Path, rows: Sequence[Mapping[str, Any]], row_group_size: int = 1_000_000) -> Path:
     """Write lines as Parquet of their own types, or as CSV, by the file's name."""
     if path.suffix == ".parquet":

@@ -15,10 +15,7 @@ from sij_audit.transforms.audit.steps import audited
 from sij_audit.transforms.audit.summary import STRENGTHS
 from sij_audit.transforms.stages.policies import load_policies, policy_folders
 from sij_audit.transforms.store.folder import Store
-from tests.runs import SAMPLE, line, read_report, run_reports, write_extract
-
-EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
-"""One finding: C."""
+from tests.runs import EARLY, SAMPLE, line, read_report, run_reports, write_extract
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +103,9 @@ def test_what_was_withdrawn_before_is_no_earlier_finding(tmp_path: Path) -> None
     assert statuses == [["withdrawn"], ["new"], ["changed"]]
 
 
-def test_an_audit_that_is_not_published_is_compared_as_it_would_be(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run_reports(out, write_extract(tmp_path / "1.parquet", EARLY))
-    store = Store(out)
-    request = Request(out=out, as_of=date(2023, 4, 30))
+def test_an_audit_that_is_not_published_is_compared_as_it_would_be(early: Path) -> None:
+    store = Store(early)
+    request = Request(out=early, as_of=date(2023, 4, 30))
     policies = load_policies(policy_folders())
     with store.lock():
         batches = store.batches()

@@ -14,9 +14,8 @@ from sij_audit.transforms.audit.run import Result, run_audit
 from sij_audit.transforms.errors import HeldBack
 from sij_audit.transforms.ingest.outcomes import Loaded, LoadedBefore, Refused
 from sij_audit.transforms.settings import Feed, Settings
-from tests.runs import AS_OF, ReportsAlone, Row, keys, line, read_report, write_csv, write_extract
+from tests.runs import AS_OF, EARLY, ReportsAlone, Row, keys, line, read_report, write_csv, write_extract
 
-EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
 LONG_AGO = 1_700_000_000
 
 

@@ -140,45 +140,44 @@ def test_without_a_run_nothing_can_be_tried(tmp_path: Path, policy: Policy) -> N
 # --- OUT stays as it was
 
 
-def test_out_stays_as_it_was(sample: Path, policy: Policy, tmp_path: Path) -> None:
-    before = files(sample)
-    try_on(sample, policy, "series_months=6")
+def test_out_stays_as_it_was(early: Path, policy: Policy, tmp_path: Path) -> None:
+    before = files(early)
+    try_on(early, policy, "series_months=6")
     with pytest.raises(UsageError, match="out of range"):
-        try_on(sample, policy, f"{INTERVAL}.min_months=99999999")
-    assert files(sample) == before
+        try_on(early, policy, f"{INTERVAL}.min_months=99999999")
+    assert files(early) == before
 
 
-def test_it_goes_on_beside_a_run(sample: Path, policy: Policy) -> None:
-    with Store(sample).lock():
-        (Store(sample).work / "spill").write_text("")
-        assert try_on(sample, policy, "series_months=6").comparison.findings
-        assert (Store(sample).work / "spill").exists()
+def test_it_goes_on_beside_a_run(early: Path, policy: Policy) -> None:
+    with Store(early).lock():
+        (Store(early).work / "spill").write_text("")
+        assert try_on(early, policy, "series_months=6").comparison.findings
+        assert (Store(early).work / "spill").exists()
 
 
-def test_a_run_that_begins_meanwhile_does_not_disturb_it(sample: Path, policy: Policy) -> None:
+def test_a_run_that_begins_meanwhile_does_not_disturb_it(early: Path, policy: Policy) -> None:
     def begin_a_run(_event: object) -> None:
-        with Store(sample).lock():
+        with Store(early).lock():
             pass
 
     trial = read_trial(policy, ["series_months=6"])
-    assert try_limits(Store(sample), trial, None, MEMORY, begin_a_run) == try_limits(Store(sample), trial, None, MEMORY)
+    assert try_limits(Store(early), trial, None, MEMORY, begin_a_run) == try_limits(Store(early), trial, None, MEMORY)
 
 
-def test_a_killed_one_leaves_nothing_for_long(sample: Path, policy: Policy, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(sample, tmp_path / "out", symlinks=True))
-    before = files(copy)
+def test_a_killed_one_leaves_nothing_for_long(early: Path, policy: Policy) -> None:
+    before = files(early)
 
     def die(event: object) -> None:
         if isinstance(event, StageBegun) and "tried" in event.name:
             os.kill(os.getpid(), signal.SIGKILL)
 
     if (child := os.fork()) == 0:
-        try_limits(Store(copy), read_trial(policy, ["series_months=6"]), None, MEMORY, die)
+        try_limits(Store(early), read_trial(policy, ["series_months=6"]), None, MEMORY, die)
         os._exit(1)
     os.waitpid(child, 0)
-    assert files(copy).keys() - before.keys()
-    try_on(copy, policy, "series_months=6")
-    assert files(copy) == before
+    assert files(early).keys() - before.keys()
+    try_on(early, policy, "series_months=6")
+    assert files(early) == before
 
 
 # --- what is tried
@@ -248,11 +247,11 @@ def test_what_is_written_holds_exactly_what_is_tried(policy: Policy, tmp_path: P
     assert [policy.folder.name for policy in load_policies([*policy_folders(), tmp_path / "tried"])] == ["tried"]
 
 
-def test_a_policy_of_ones_own_is_tried_on_and_extended_wherever_it_lies(sample: Path, tmp_path: Path) -> None:
+def test_a_policy_of_ones_own_is_tried_on_and_extended_wherever_it_lies(early: Path, tmp_path: Path) -> None:
     mine = load_policy(extend(tmp_path / "plans/mine", f"[rules.{INTERVAL}]", "min_months = 3"))
     trial = read_trial(mine, [f"{INTERVAL}.min_months=4"])
     assert str(trial) == f"{INTERVAL}.min_months 4 instead of 3"
-    more = try_limits(Store(sample), trial, None, MEMORY).comparison
+    more = try_limits(Store(early), trial, None, MEMORY).comparison
     assert sum(rule.new_findings for rule in more.rules) > 0
     write_trial(trial, tmp_path / "elsewhere/tried/policy.toml")
     folders = [*policy_folders(), mine.folder, tmp_path / "elsewhere/tried"]
@@ -331,6 +330,6 @@ def test_the_same_findings_are_said_to_be_the_same(sample: Path) -> None:
     assert "Rule" not in done.stdout
 
 
-def test_wrong_usage_is_one_line(sample: Path) -> None:
-    done = command("what-if", "--out", sample, "--set", "interval.min_months=3")
+def test_wrong_usage_is_one_line(early: Path) -> None:
+    done = command("what-if", "--out", early, "--set", "interval.min_months=3")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)

@@ -29,7 +29,23 @@ from sij_audit.transforms.stages import reference as reference_tables
 from sij_audit.transforms.stages.queries import load_stage
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.runs import verify_run
-from tests.runs import AS_OF, ROOT, SAMPLE, Row, change_batch, findings, keys, line, read_report, reports, run, write_csv, write_extract
+from tests.runs import (
+    AS_OF,
+    EARLY,
+    ROOT,
+    SAMPLE,
+    Row,
+    change_batch,
+    findings,
+    keys,
+    line,
+    read_report,
+    reports,
+    run,
+    run_reports,
+    write_csv,
+    write_extract,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sample.txt"
 REPORTS = [query.table for query in load_stage("5_reports")]
@@ -45,8 +61,6 @@ GOLDEN_COLUMNS = {
     ).split(),
 }
 
-EARLY = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-05-10")]
-"""The third injection is a month too early, and that alone is found."""
 EARLY_FINDING = ("interval_under_two_months", "P1", "2023-05-10", "violation")
 
 
@@ -72,13 +86,6 @@ def manifest_of(out: Path) -> Row:
 def copy(sample: Path, tmp_path: Path) -> Path:
     """OUT with the sample in it, to do with as one likes."""
     return Path(shutil.copytree(sample, tmp_path / "copy", symlinks=True))
-
-
-@pytest.fixture
-def early(tmp_path: Path) -> Path:
-    """OUT after a first run over `EARLY`."""
-    run(tmp_path / "out", write_extract(tmp_path / "early.parquet", EARLY))
-    return tmp_path / "out"
 
 
 # --- what the sample says
@@ -176,14 +183,14 @@ def test_a_run_id_hangs_on_the_date_the_settings_and_the_run_before(tmp_path: Pa
     extract = write_extract(tmp_path / "early.parquet", EARLY)
 
     def first(name: str, **settings: Any) -> str:
-        return run(tmp_path / name, extract, **settings).current.name
+        return run_reports(tmp_path / name, extract, **settings).current.name
 
     plain = first("plain")
     assert first("again") == plain
     assert first("settings", line_of_business="medicaid") != plain
-    run(tmp_path / "later", as_of=date(2024, 6, 29))
+    run_reports(tmp_path / "later", as_of=date(2024, 6, 29))
     assert first("later") != plain
-    run(tmp_path / "refused", extract, empty_file(tmp_path))
+    run_reports(tmp_path / "refused", extract, empty_file(tmp_path))
     assert (tmp_path / "refused/current").resolve().name != plain
 
 
@@ -208,7 +215,7 @@ def test_the_same_bytes_under_another_name_are_not_read_again(early: Path, tmp_p
 
 @pytest.mark.parametrize("change", [{"as_of": date(2024, 7, 1)}, {"line_of_business": "commercial"}])
 def test_another_date_or_setting_is_new(early: Path, change: dict[str, Any]) -> None:
-    result = run(early, **change)
+    result = run_reports(early, **change)
     assert result.run is not None
     assert len(runs_of(early)) == 2
     assert {row["outcome"] for row in read_report(early, "controls")} == {"held"}
@@ -247,20 +254,20 @@ def test_where_all_are_refused_an_empty_out_is_audited_too(tmp_path: Path) -> No
 
 
 def test_the_same_refused_again_is_nothing_new_and_still_exit_3(early: Path, tmp_path: Path) -> None:
-    run(early, empty_file(tmp_path))
-    result = run(early, empty_file(tmp_path))
+    run_reports(early, empty_file(tmp_path))
+    result = run_reports(early, empty_file(tmp_path))
     assert (result.exit_code, result.run) == (3, None)
     assert len(runs_of(early)) == 2
 
 
 def test_a_refused_extract_is_gone_from_the_next_runs_controls(early: Path, tmp_path: Path) -> None:
-    run(early, empty_file(tmp_path))
-    assert run(early).run is not None
+    run_reports(early, empty_file(tmp_path))
+    assert run_reports(early).run is not None
     assert [row["outcome"] for row in read_report(early, "controls")] == ["held"]
 
 
 def test_one_content_refused_under_two_names_is_one(tmp_path: Path) -> None:
-    run(tmp_path / "out", *(write_csv(tmp_path / name, ["claim_id"], [["C1"]]) for name in ("a.csv", "b.csv")))
+    run_reports(tmp_path / "out", *(write_csv(tmp_path / name, ["claim_id"], [["C1"]]) for name in ("a.csv", "b.csv")))
     assert [row["extract"] for row in read_report(tmp_path / "out", "controls")] == ["a.csv"]
 
 
@@ -327,11 +334,11 @@ def test_a_second_run_is_held_off_while_another_process_holds_out(early: Path) -
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(BusyError) as caught:
-            run(early, as_of=date(2024, 7, 1))
+            run_reports(early, as_of=date(2024, 7, 1))
         assert caught.value.exit_code == 75
         assert len(runs_of(early)) == 1
         holder.communicate("")
-    assert run(early, as_of=date(2024, 7, 1)).run is not None
+    assert run_reports(early, as_of=date(2024, 7, 1)).run is not None
 
 
 def test_readers_see_the_old_run_or_the_new_one_whole(early: Path, tmp_path: Path) -> None:
@@ -414,19 +421,19 @@ def test_earlier_runs_stay_as_they_were(early: Path) -> None:
 
 def test_a_past_as_of_date_audits_what_had_been_done_by_then(early: Path, tmp_path: Path) -> None:
     assert [row["status"] for row in findings(early)] == ["new"]
-    result = run(early, as_of=date(2023, 5, 9))
+    result = run_reports(early, as_of=date(2023, 5, 9))
     assert [(row["status"], row["amount_at_risk"]) for row in findings(early)] == [("withdrawn", 0)]
     assert manifest_of(early)["totals"]["lines_after_as_of"] == 1
     assert result.current.name.startswith("2023-05-09-")
-    run(early, as_of=date(2023, 5, 10))
+    run_reports(early, as_of=date(2023, 5, 10))
     assert [(row["status"], row["first_reported"]) for row in findings(early)] == [("new", date(2023, 5, 10))]
     assert manifest_of(early)["totals"]["lines_after_as_of"] == 0
 
 
 def test_a_past_date_finds_in_the_sample_what_a_first_run_would(copy: Path, tmp_path: Path) -> None:
     day = date(2023, 3, 31)
-    run(copy, as_of=day)
-    run(tmp_path / "fresh", SAMPLE, as_of=day)
+    run_reports(copy, as_of=day)
+    run_reports(tmp_path / "fresh", SAMPLE, as_of=day)
     held = [row for row in findings(copy) if row["status"] != "withdrawn"]
     names = [name for name in held[0] if name not in ("status", "first_reported")]
     assert 0 < len(held) < len(findings(copy))
@@ -448,7 +455,7 @@ def test_findings_are_new_open_changed_withdrawn_and_new_again(tmp_path: Path) -
     def bills(person: str) -> list[Row]:
         return [line(f"{person}{claim}", day, person=person) for claim, day in pair]
 
-    run(out, write_extract(tmp_path / "1.parquet", [*bills("S"), *bills("C"), *bills("W")]), as_of=date(2024, 1, 31))
+    run_reports(out, write_extract(tmp_path / "1.parquet", [*bills("S"), *bills("C"), *bills("W")]), as_of=date(2024, 1, 31))
     assert statuses(out) == [("C", "new"), ("S", "new"), ("W", "new")]
     ids = {row["person_id"]: row["finding_id"] for row in findings(out)}
     voided = findings(out)[2]
@@ -458,7 +465,7 @@ def test_findings_are_new_open_changed_withdrawn_and_new_again(tmp_path: Path) -
         bills("W")[2] | {"paid_date": date(2024, 2, 1), "claim_frequency_code": "8"},
         *bills("N"),
     ]
-    run(out, write_extract(tmp_path / "2.parquet", second), as_of=date(2024, 2, 29))
+    run_reports(out, write_extract(tmp_path / "2.parquet", second), as_of=date(2024, 2, 29))
     assert statuses(out) == [("C", "changed"), ("N", "new"), ("S", "open"), ("W", "withdrawn")]
     corrected, new, stays, withdrawn = findings(out)
     assert {row["person_id"]: row["finding_id"] for row in (corrected, stays, withdrawn)} == ids
@@ -477,11 +484,11 @@ def test_findings_are_new_open_changed_withdrawn_and_new_again(tmp_path: Path) -
         sum(row["paid_amount"] for row in (corrected, new, stays)),
     )
 
-    run(out, as_of=date(2024, 3, 31))
+    run_reports(out, as_of=date(2024, 3, 31))
     assert statuses(out) == [("C", "open"), ("N", "open"), ("S", "open")]
 
     back = [bills("W")[2] | {"claim_id": "WD", "paid_date": date(2024, 4, 1)}]
-    run(out, write_extract(tmp_path / "4.parquet", back), as_of=date(2024, 4, 30))
+    run_reports(out, write_extract(tmp_path / "4.parquet", back), as_of=date(2024, 4, 30))
     assert statuses(out) == [("C", "open"), ("N", "open"), ("S", "open"), ("W", "new")]
     assert findings(out)[3]["first_reported"] == date(2024, 4, 30)
     assert findings(out)[3]["finding_id"] == ids["W"]
@@ -491,14 +498,14 @@ def test_findings_are_new_open_changed_withdrawn_and_new_again(tmp_path: Path) -
 def test_each_run_names_the_one_before(early: Path) -> None:
     [first] = runs_of(early)
     assert manifest_of(early)["previous_run_id"] is None
-    run(early, as_of=date(2024, 7, 1))
+    run_reports(early, as_of=date(2024, 7, 1))
     assert manifest_of(early)["previous_run_id"] == first
 
 
 def test_a_later_extract_corrects_what_an_earlier_one_brought(early: Path, tmp_path: Path) -> None:
     """An unmarked correction of a kept claim is kept for the claim's sake."""
     later = EARLY[2] | {"hcpcs_code": "99213", "paid_date": date(2024, 1, 1)}
-    run(early, write_extract(tmp_path / "later.parquet", [later]))
+    run_reports(early, write_extract(tmp_path / "later.parquet", [later]))
     assert [row["status"] for row in findings(early)] == ["withdrawn"]
 
 
@@ -534,7 +541,7 @@ def test_a_batch_that_was_cut_stops_the_run_with_a_sentence(early: Path) -> None
         path.write_bytes(content[:size])
         assert f"claims/{path.name} is damaged" in failed(early)
         path.write_bytes(content)
-    assert run(early, as_of=date(2024, 7, 1)).exit_code == 0
+    assert run_reports(early, as_of=date(2024, 7, 1)).exit_code == 0
 
 
 def test_a_batch_whose_rows_are_not_those_it_counts_stops_the_run(early: Path) -> None:
@@ -564,7 +571,7 @@ def test_where_a_family_has_gained_a_code_the_extract_is_asked_for_and_read_agai
     out, extract = tmp_path / "out", tmp_path / "nights 1.parquet"
     write_extract(extract, [*EARLY, line("D", "2023-05-12", "0999T")])
     write_extract(tmp_path / "old.parquet", [line("O", "2020-05-12", person="P2")])
-    run(out, extract, tmp_path / "old.parquet")
+    run_reports(out, extract, tmp_path / "old.parquet")
     [first] = runs_of(out)
     old_batches = {path.name for path in (out / "claims").iterdir()}
     gain(reference, "0999T", "2021-01-01")
@@ -575,7 +582,7 @@ def test_where_a_family_has_gained_a_code_the_extract_is_asked_for_and_read_agai
     assert "old.parquet" not in message, "its lines all come before the code"
     assert {path.name for path in (out / "claims").iterdir()} == old_batches
 
-    result = run(out, extract)
+    result = run_reports(out, extract)
     assert [type(outcome) for outcome in result.outcomes] == [Loaded]
     batches = {path.name for path in (out / "claims").iterdir()}
     assert (len(batches), len(batches & old_batches)) == (2, 1)
@@ -583,12 +590,12 @@ def test_where_a_family_has_gained_a_code_the_extract_is_asked_for_and_read_agai
     assert ("interval_under_two_months", "P1", "2023-05-12", "violation") in keys(findings(out))
     assert [(row["extract"], row["rows_kept"]) for row in read_report(out, "controls")] == [("nights 1.parquet", 4), ("old.parquet", 1)]
     assert verify_run(Store(out), first) == []
-    assert run(out, extract).run is None
+    assert run_reports(out, extract).run is None
 
 
 def test_a_code_that_comes_into_force_later_asks_for_nothing(early: Path, reference: Path) -> None:
     gain(reference, "0999T", "2023-05-11")
-    assert run(early).run is not None
+    assert run_reports(early).run is not None
     assert [row["status"] for row in findings(early)] == ["open"]
 
 

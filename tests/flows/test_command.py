@@ -10,18 +10,9 @@ import pytest
 from sij_audit.flows.command import app
 from sij_audit.transforms.columns import FORMAT
 from sij_audit.transforms.store.folder import Store
-from tests.runs import ROOT, SAMPLE, change_batch, command, findings, line, read_report, run, write_csv, write_extract
+from tests.runs import EARLY, ROOT, SAMPLE, change_batch, command, findings, line, read_report, write_csv, write_extract
 
 HEAVY = ("prefect", "duckdb", "polars", "pyarrow", "numpy", "rich")
-
-EARLY = [line("A", "2023-01-10"), line("B", "2023-04-10"), line("C", "2023-05-10")]
-
-
-@pytest.fixture
-def early(tmp_path: Path) -> Path:
-    """OUT after a first run, of which one violation came."""
-    run(tmp_path / "out", write_extract(tmp_path / "early.parquet", EARLY))
-    return tmp_path / "out"
 
 
 # --- help

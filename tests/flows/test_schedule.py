@@ -239,9 +239,9 @@ def test_nothing_of_a_member_reaches_prefect(served: Served, tmp_path: Path) -> 
 
 
 @OWN_SERVERS
-def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_path: Path, slow_landing: Path) -> None:
+def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(slow_landing: Path, migrated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with open_house(tmp_path / "house") as house:
+    with open_house(tmp_path / "house", migrated) as house:
         server = house.started[0]
         serve = ("sij-audit", "serve", "--cron", "* * * * *", "--name", "killed", "--out", out, "--landing", slow_landing)
         runner = house.start(*serve)
@@ -273,9 +273,9 @@ def test_after_a_kill_of_runner_and_server_the_next_scheduled_run_publishes(tmp_
 
 
 @OWN_SERVERS
-def test_serving_waits_for_a_server_that_is_away(landing: Path, tmp_path: Path) -> None:
+def test_serving_waits_for_a_server_that_is_away(landing: Path, migrated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with open_house(tmp_path / "house") as house:
+    with open_house(tmp_path / "house", migrated) as house:
         house.start("sij-audit", "serve", "--cron", NEVER, "--name", "waits", "--out", out, "--landing", landing)
         house.deployment("waits")
         kill(house.started[0])

@@ -15,14 +15,12 @@ from sij_audit.transforms.store.folder import Store
 from tests.runs import Row, command, keys, line, read_report, run, write_csv, write_extract
 
 HEADER = ["finding_id", "run_id", "disposition", "recovered_amount", "reviewer", "note"]
-EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(early: Path) -> Store:
     """OUT with one finding, which was handed over."""
-    run(tmp_path / "out", write_extract(tmp_path / "1.parquet", EARLY))
-    return Store(tmp_path / "out")
+    return Store(early)
 
 
 def finding(store: Store) -> Row:

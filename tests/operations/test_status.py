@@ -9,7 +9,7 @@ from sij_audit.transforms.operations.status import Status, describe_status
 from sij_audit.transforms.settings import Feed, Settings
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import begin, end
-from tests.runs import AS_OF, Row, command, line, run, run_reports, write_extract
+from tests.runs import AS_OF, Row, command, line, run_reports, write_extract
 
 DAY = timedelta(hours=26)
 
@@ -68,7 +68,7 @@ def test_to_look_keeps_no_run_out(store: Store) -> None:
 
 
 def test_the_command_ends_with_0_or_1_and_says_one_line(tmp_path: Path) -> None:
-    run(tmp_path / "out")
+    run_reports(tmp_path / "out")
     well = command("status", "--out", tmp_path / "out", "--max-age", "26h")
     assert (well.returncode, len(well.stdout.splitlines())) == (0, 1)
     late = command("status", "--out", tmp_path / "out", "--max-age", "0h")

@@ -21,7 +21,7 @@ from sij_audit.transforms.pages.report import read_tables, render_page, write_pa
 from sij_audit.transforms.pages.suppression import LEAST_MEMBERS
 from sij_audit.transforms.pages.templating import open_templates
 from sij_audit.transforms.stages.policies import policy_folders
-from tests.runs import AS_OF, ROOT, Row, line, read_report, run, write_csv, write_extract
+from tests.runs import AS_OF, ROOT, Row, line, read_report, run, run_reports, write_csv, write_extract
 
 FEW = f"fewer than {LEAST_MEMBERS} members"
 
@@ -167,7 +167,7 @@ def test_reasons_of_quarantined_rows_are_those_of_the_report(sample: Path) -> No
 def test_a_page_of_a_run_that_refused_extracts_says_so_first(tmp_path: Path) -> None:
     good = write_extract(tmp_path / "good.csv", [line("A", "2023-01-10")])
     bad = write_extract(tmp_path / "bad.csv", [line("B", "2023-01-10") | {"member_id": None}])
-    run(tmp_path / "out", good, bad)
+    run_reports(tmp_path / "out", good, bad)
     page = page_of(tmp_path / "out")
     (first, *_rest) = [element.text for element in page.all("p", class_="lead")]
     assert first.startswith("1 extract was refused, and nothing of it was audited: bad.csv")
@@ -176,7 +176,7 @@ def test_a_page_of_a_run_that_refused_extracts_says_so_first(tmp_path: Path) -> 
 
 
 def test_a_page_of_a_run_without_quarantined_rows_says_so(tmp_path: Path) -> None:
-    run(tmp_path / "out", write_extract(tmp_path / "good.csv", [line("A", "2023-01-10")]))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "good.csv", [line("A", "2023-01-10")]))
     page = page_of(tmp_path / "out")
     assert "No row was quarantined." in page.html
     assert "were refused" not in page.html
@@ -233,7 +233,7 @@ def test_who_does_not_see_the_page_finds_the_same(sample: Path) -> None:
 
 
 def test_findings_of_few_members_are_not_counted(tmp_path: Path) -> None:
-    run(tmp_path / "out", write_extract(tmp_path / "a.parquet", too_close(LEAST_MEMBERS - 1)))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "a.parquet", too_close(LEAST_MEMBERS - 1)))
     page = page_of(tmp_path / "out")
     assert len(read_report(tmp_path / "out")) == LEAST_MEMBERS - 1
     (headline,) = [element.text for element in page.all("p", class_="lead")]
@@ -245,7 +245,7 @@ def test_findings_of_few_members_are_not_counted(tmp_path: Path) -> None:
 
 
 def test_findings_of_eleven_members_are_counted(tmp_path: Path) -> None:
-    run(tmp_path / "out", write_extract(tmp_path / "a.parquet", too_close(LEAST_MEMBERS)))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "a.parquet", too_close(LEAST_MEMBERS)))
     page = page_of(tmp_path / "out")
     assert page.all("p", class_="lead")[0].text.startswith("11 findings put $2,050 at risk: 11 presumed violations ($2,050).")
     assert page.table("Findings and dollars at risk by month of service")[1:] == [["2023-04", "11", "$2,050.40"]]
@@ -253,7 +253,7 @@ def test_findings_of_eleven_members_are_counted(tmp_path: Path) -> None:
 
 def test_violations_are_not_shown_by_themselves_where_reviews_are_few(tmp_path: Path) -> None:
     reviews = too_close(3, first=50, prior_authorization_number="approved")
-    run(tmp_path / "out", write_extract(tmp_path / "a.parquet", [*too_close(27), *reviews]))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "a.parquet", [*too_close(27), *reviews]))
     assert Counter(finding["determination"] for finding in read_report(tmp_path / "out")) == {"violation": 27, "review": 3}
     page = page_of(tmp_path / "out")
     assert page.all("p", class_="lead")[0].text.startswith("30 findings put")
@@ -262,9 +262,9 @@ def test_violations_are_not_shown_by_themselves_where_reviews_are_few(tmp_path: 
 
 def test_what_changed_is_shown_where_it_concerns_enough(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", too_close(20)))
+    run_reports(out, write_extract(tmp_path / "a.parquet", too_close(20)))
     assert "This is the first run: all is new." in page_of(out).text
-    run(out, write_extract(tmp_path / "b.parquet", too_close(15, first=100)))
+    run_reports(out, write_extract(tmp_path / "b.parquet", too_close(15, first=100)))
     page = page_of(out)
     assert page.table("Findings and dollars at risk by status")[1:] == [["new", "15", "$2,796.00"], ["open as before", "20", "$3,728.00"]]
     assert "Since the run before: 15 new, 20 open as before, none withdrawn." in page.text
@@ -272,8 +272,8 @@ def test_what_changed_is_shown_where_it_concerns_enough(tmp_path: Path) -> None:
 
 def test_a_few_new_findings_are_not_shown_apart_from_the_others(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", too_close(20)))
-    run(out, write_extract(tmp_path / "b.parquet", too_close(3, first=100)))
+    run_reports(out, write_extract(tmp_path / "a.parquet", too_close(20)))
+    run_reports(out, write_extract(tmp_path / "b.parquet", too_close(3, first=100)))
     page = page_of(out)
     assert "23 findings put" in page.text
     assert not re.search(
@@ -284,9 +284,9 @@ def test_a_few_new_findings_are_not_shown_apart_from_the_others(tmp_path: Path) 
 
 def test_withdrawn_findings_count_in_no_total(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", too_close(30)))
+    run_reports(out, write_extract(tmp_path / "a.parquet", too_close(30)))
     voids = [row | {"claim_frequency_code": "8", "paid_date": AS_OF} for row in too_close(12) if row["claim_id"][0] == "C"]
-    run(out, write_extract(tmp_path / "b.parquet", voids))
+    run_reports(out, write_extract(tmp_path / "b.parquet", voids))
     assert Counter(finding["status"] for finding in read_report(out)) == {"open": 18, "withdrawn": 12}
     page = page_of(out)
     assert page.all("p", class_="lead")[0].text.startswith("18 findings put")
@@ -297,7 +297,7 @@ def test_a_provider_stands_out_with_the_numbers_behind_its_rate(tmp_path: Path) 
     compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(100)]
     some = too_close(12, first=100, billing_npi="1111111111")
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *too_close(14, billing_npi="2222222222")]))
+    run_reports(out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *too_close(14, billing_npi="2222222222")]))
     page = page_of(out)
     header, *rows = page.table("Findings and injections of providers")
     assert header == ["Billing NPI", "Injections", "Findings", "At the rate of all", "Per 100 injections", "Of all", "At risk"]
@@ -311,7 +311,7 @@ def test_a_provider_that_is_hardly_above_the_others_does_not_stand_out(tmp_path:
     compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="1111111111") for n in range(10)]
     out = tmp_path / "out"
     rows = [*compliant, *too_close(40, first=100, billing_npi="1111111111"), *too_close(40, billing_npi="2222222222")]
-    run(out, write_extract(tmp_path / "a.parquet", rows))
+    run_reports(out, write_extract(tmp_path / "a.parquet", rows))
     page = page_of(out)
     assert "2222222222" not in page.html
     assert "None that can be shown has far more findings than its injections would have" in page.text
@@ -321,7 +321,7 @@ def test_a_provider_of_few_members_with_findings_is_not_shown(tmp_path: Path) ->
     compliant = [line(f"L{n}", "2023-03-01", person=f"CALM{n}", billing_npi="2222222222") for n in range(12)]
     out = tmp_path / "out"
     rows = [*too_close(40, billing_npi="1111111111"), *compliant, *too_close(10, first=100, billing_npi="2222222222")]
-    run(out, write_extract(tmp_path / "a.parquet", rows))
+    run_reports(out, write_extract(tmp_path / "a.parquet", rows))
     page = page_of(out)
     assert "2222222222" not in page.html
     assert "Providers that stand out" in page.text
@@ -333,7 +333,9 @@ def test_what_a_provider_had_no_part_in_cannot_be_had_by_subtraction(tmp_path: P
     some = too_close(17, billing_npi="1111111111")
     facility = [row | {"claim_id": f"F{row['claim_id']}", "billing_npi": "2222222222", "hcpcs_code": "G0260"} for row in some[:42]]
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *[row | {"claim_type": "institutional"} for row in facility]]))
+    run_reports(
+        out, write_extract(tmp_path / "a.parquet", [*compliant, *some, *[row | {"claim_type": "institutional"} for row in facility]])
+    )
     billers = [{claim_line["billing_npi"] for claim_line in row["claim_lines"]} for row in read_report(out)]
     assert [billers.count({"1111111111"}), billers.count({"1111111111", "2222222222"})] == [3, 14]
     page = page_of(out)
@@ -369,7 +371,7 @@ def test_hostile_names_come_out_as_text(tmp_path: Path) -> None:
 def test_columns_that_extracts_lack_are_named_with_what_that_means(tmp_path: Path) -> None:
     header = [column.name for column in COLUMNS if column.name not in ("line_of_business", "state")]
     extract = write_csv(tmp_path / "a.csv", header, ([row[name] for name in header] for row in too_close(12)))
-    run(tmp_path / "out", extract)
+    run_reports(tmp_path / "out", extract)
     page = page_of(tmp_path / "out")
     rows = {row[0]: row[1:] for row in page.table("Columns that extracts lack")}
     assert rows["line_of_business"][::2] == ["1 of 1", "every finding is a review until --line-of-business says which it is"]
@@ -379,7 +381,9 @@ def test_columns_that_extracts_lack_are_named_with_what_that_means(tmp_path: Pat
 
 def test_doubts_are_shown_with_what_would_settle_them(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved")]))
+    run_reports(
+        out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(12, first=100, prior_authorization_number="approved")])
+    )
     assert page_of(out).table("Doubts, and what would settle them")[1:] == [
         ["The service was approved beforehand", "the prior authorization and what it covered", "12", "$2,236.80"]
     ]
@@ -389,7 +393,7 @@ def test_reviews_with_a_doubt_of_few_cannot_be_had_by_taking_the_others_from_all
     """Of 20 violations and 16 reviews 3 have an open side."""
     out = tmp_path / "out"
     unsided = [row | {"hcpcs_modifier_1": None} for row in too_close(3, first=200)]
-    run(
+    run_reports(
         out,
         write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(13, first=100, prior_authorization_number="approved"), *unsided]),
     )
@@ -405,7 +409,7 @@ def test_doubts_of_few_members_are_named_and_counted_together(tmp_path: Path) ->
     out = tmp_path / "out"
     few = [*too_close(8, first=100, line_of_business=None), *too_close(5, first=200, hcpcs_modifier_2="52")]
     many = too_close(20, first=300, prior_authorization_number="approved")
-    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *few, *many]))
+    run_reports(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *few, *many]))
     assert [[row[0], row[2]] for row in page_of(out).table("Doubts, and what would settle them")[1:]] == [
         ["The service was approved beforehand", "20"],
         ["A modifier says that the procedure was reduced or stopped", "in others"],
@@ -416,14 +420,16 @@ def test_doubts_of_few_members_are_named_and_counted_together(tmp_path: Path) ->
 
 def test_a_few_doubts_are_named_and_not_counted(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(2, first=100, prior_authorization_number="approved")]))
+    run_reports(
+        out, write_extract(tmp_path / "a.parquet", [*too_close(20), *too_close(2, first=100, prior_authorization_number="approved")])
+    )
     assert page_of(out).table("Doubts that findings have, and what would settle them")[1:] == [
         ["The service was approved beforehand", "the prior authorization and what it covered"]
     ]
 
 
 def test_a_run_over_nothing_has_a_page(tmp_path: Path) -> None:
-    run(tmp_path / "out", write_extract(tmp_path / "a.csv", [line("A1", "2023-03-01", "99213")]))
+    run_reports(tmp_path / "out", write_extract(tmp_path / "a.csv", [line("A1", "2023-03-01", "99213")]))
     page = page_of(tmp_path / "out")
     assert "Nothing was found." in page.text
     assert page.all("svg") == []
@@ -499,7 +505,7 @@ def test_each_policy_has_its_part_and_no_dollar_is_summed_over_them(tmp_path: Pa
     other.mkdir()
     (other / "policy.toml").write_text('extends = "cp_mp_166"\npolicy_id = "X.1"\n', encoding="utf-8")
     extract = write_extract(tmp_path / "a.parquet", too_close(20))
-    run(tmp_path / "out", extract, policy_folders=(*policy_folders(), other))
+    run_reports(tmp_path / "out", extract, policy_folders=(*policy_folders(), other))
     page = page_of(tmp_path / "out")
     assert [element.text for element in page.all("h2")] == ["Policy CP.MP.166", "Policy X.1", "The data"]
     assert [element.text.split(":")[0] for element in page.all("p", class_="lead")] == ["20 findings put $3,728 at risk"] * 2

@@ -11,9 +11,7 @@ from sij_audit.transforms.audit import run as audits
 from sij_audit.transforms.errors import AuditError
 from sij_audit.transforms.store.folder import Store
 from sij_audit.transforms.store.journal import attempts, begin, end, untold
-from tests.runs import AS_OF, command, line, run, write_extract
-
-EARLY = [line(claim, day) for claim, day in (("A", "2023-01-10"), ("B", "2023-04-10"), ("C", "2023-05-10"))]
+from tests.runs import AS_OF, EARLY, command, run_reports, write_extract
 
 
 @pytest.fixture
@@ -25,8 +23,8 @@ def store(tmp_path: Path) -> Store:
 
 def test_a_run_is_written_down_with_its_outcome(tmp_path: Path) -> None:
     extract = write_extract(tmp_path / "1.parquet", EARLY)
-    published = run(tmp_path / "out", extract)
-    run(tmp_path / "out", extract)
+    published = run_reports(tmp_path / "out", extract)
+    run_reports(tmp_path / "out", extract)
     found = attempts(Store(tmp_path / "out"))
     assert [(attempt.command, attempt.as_of, attempt.outcome, attempt.run_id) for attempt in found] == [
         ("run", AS_OF, "published", published.current.name),
@@ -44,22 +42,22 @@ def test_a_failed_run_is_reported_until_a_good_one(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(audits, "identify_run", fail)
         with pytest.raises(AuditError):
-            run(tmp_path / "out", extract)
-    [notice] = run(tmp_path / "out", extract).notices
+            run_reports(tmp_path / "out", extract)
+    [notice] = run_reports(tmp_path / "out", extract).notices
     assert notice.endswith("failed: The disk is full.")
-    assert run(tmp_path / "out", extract).notices == ()
+    assert run_reports(tmp_path / "out", extract).notices == ()
 
 
 def test_a_run_that_was_killed_is_reported(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(out)
+    run_reports(out)
     if (child := os.fork()) == 0:
         store = Store(out)
         with store.lock():
             begin(store, "nightly", AS_OF)
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    [notice] = run(out).notices
+    [notice] = run_reports(out).notices
     assert notice.startswith("The nightly that began at ")
     assert "never ended" in notice
 
