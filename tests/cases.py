@@ -18,13 +18,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
 
-from sij_audit.transforms.duck import quote_name
+from sij_audit.transforms.duck import quote_name, quote_text
 
 FOLDER = Path(__file__).parent / "sql"
 
@@ -188,29 +189,31 @@ select is_view from (
     select schema_name, view_name, true from duckdb_views() where not internal
 )
 where name = ?
-order by list_position(string_split(current_setting('search_path'), ','), schema_name) nulls last limit 1
+order by list_position(string_split(?, ','), schema_name) nulls last limit 1
 """
-"""Whether a name means a view, where the schemas of the search path are looked through in their order."""
+
+
+@cache
+def _is_view(con: duckdb.DuckDBPyConnection, name: str, search_path: str) -> bool:
+    """Say whether a name means a view, where the schemas of the search path are looked through in their order; cases leave that as it was."""
+    [(is_view,)] = con.execute(IS_VIEW, [name, search_path]).fetchall()
+    return bool(is_view)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, name: str, table: PipeTable) -> None:
     """Put the rows, and no others, into a table or in the place of a view."""
-    types = _column_types(con, name)
-    _insist(table, types, name)
-    [(is_view,)] = con.execute(IS_VIEW, [name]).fetchall()
-    if not is_view:
+    _insist(table, _column_types(con, name), name)
+    [(search_path,)] = con.execute("select current_setting('search_path')").fetchall()
+    if not _is_view(con, name, search_path):
         con.execute(f"delete from {name}")
     else:
         con.execute(f"create temp table shape as select * from {name} limit 0")
         con.execute(f"drop view {name}")
         con.execute(f"create table {name} as select * from shape")
         con.execute("drop table shape")
-    if table.rows:
-        cells = ", ".join(f"cast(? as {types[column]})" for column in table.columns)
-        con.execute(
-            f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values {', '.join([f'({cells})'] * len(table.rows))}",
-            [cell for row in table.rows for cell in row],
-        )
+    if table.rows:  # as literals, which are planned in a third of the time of parameters
+        rows = ", ".join(f"({', '.join('null' if cell is None else quote_text(cell) for cell in row)})" for row in table.rows)
+        con.execute(f"insert into {name} ({', '.join(map(quote_name, table.columns))}) values {rows}")
 
 
 def _column_types(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from sij_audit.transforms.pages.members import read_member
 from sij_audit.transforms.query.session import open_run
 from sij_audit.transforms.stages.policies import RULES, load_policy
 from tests.pages.test_report import Page
-from tests.runs import PLANTED, SAMPLE, read_report, run
+from tests.runs import PLANTED, SAMPLE, read_report, run, run_reports
 
 SHIPPED = RULES / "cp_mp_166"
 
@@ -138,7 +138,7 @@ def test_the_limits_in_force_are_said(changed: dict[str, list[str]]) -> None:
 
 
 def test_every_limit_in_force_is_listed(tmp_path: Path) -> None:
-    run(tmp_path / "out", SAMPLE, as_of=date(2023, 1, 31))
+    run_reports(tmp_path / "out", SAMPLE, as_of=date(2023, 1, 31))
     rows = read_report(tmp_path / "out", "limits")
     policy = load_policy(SHIPPED)
     expected: list[tuple[str | None, str, str]] = [(None, name, str(value)) for name, value in policy.params.items()]
