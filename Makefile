@@ -36,6 +36,9 @@ $(TOOLS): $(INSTALLED) requirements-dev.lock
 demo: $(INSTALLED) ## install, then audit the sample extracts into out/demo
 	$(BIN)/sij-audit run data/sample --out out/demo --as-of 2024-06-30
 
+# images of containers often forbid it, and then each process that a test starts compiles the program anew
+test test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(TOOLS) ## install, then run the tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
