@@ -42,12 +42,14 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
     say(describe_outcome(extract.extract, extract.outcome))
     if not isinstance(extract.outcome, Loaded):
         say(f"A run would {'refuse' if isinstance(extract.outcome, Refused) else 'not load'} it.")
+    if not extract.controls:
         say("")
         return
-    controls = extract.outcome.batch.controls
+    controls = extract.controls
     read = controls["rows_read"]
+    would = "A run would load it" if isinstance(extract.outcome, Loaded) else "Loaded all the same it would be"
     say(
-        f"A run would load it: {read:,} rows = {controls['rows_kept']:,} kept + {controls['rows_not_relevant']:,} not relevant + "
+        f"{would}: {read:,} rows = {controls['rows_kept']:,} kept + {controls['rows_not_relevant']:,} not relevant + "
         f"{controls['rows_quarantined']:,} quarantined + {controls['rows_duplicate']:,} duplicate; "
         f"paid {dollars(Decimal(controls['paid_read']))}, of which {dollars(Decimal(controls['paid_kept']))} kept"
     )
@@ -65,9 +67,10 @@ def _print_extract(console: Console, say: Callable[[str], None], extract: Extrac
     unknown = [column for column in extract.columns if not column.is_known]
     if unknown:
         say(f"Not read, {count_of(len(unknown), 'column')}: {list_names((printable(column.name) for column in unknown), 30)}")
+    what_to_do = "name it under [columns] in the layout" if has_layout else "rename it"
     for column in unknown:
         if column.near:
-            say(f"  {printable(column.name)} may be {column.near}: rename it, or nothing of it is read")
+            say(f"  {printable(column.name)} may be {column.near}: {what_to_do}, or nothing of it is read")
     for name, words in extract.words.items():
         met = (f"{printable(word)} {count:,}" for word, count in words.items())
         say(f"Not understood of {name}, in the first rows: {list_names(met)}")

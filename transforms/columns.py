@@ -169,6 +169,17 @@ REMEDIES = {
 """What to do about a reason, for whoever makes the extract."""
 
 
+LAYOUT_REMEDIES = {
+    "unparseable_row": "say in the layout how a row is written: separator, quote, header_row, names or widths",
+    "bad_encoding": "say in the layout which encoding the file has",
+    "invalid_date": "say in the layout how dates are written: dates, or the column under [forms]",
+    "invalid_amount": "say in the layout how amounts are written: amounts, or the column under [forms]",
+    "invalid_number": "make numbers of the column by an expression in the layout",
+    "unknown_claim_status": "say under [values.claim_status] in the layout what the payer's words mean",
+}
+"""What to do about a reason where the extract is read by a layout; otherwise as for any extract."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What some quarantined rows of an extract have in common: the reason and the column at fault, and nothing of a cell but its form."""

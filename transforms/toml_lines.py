@@ -4,6 +4,9 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
+LONG = 1000
+"""Lines of a text in which no line is looked for: that takes a look at each beginning of it."""
+
 Step = str | int
 """A key of a table, or the position of an item in a list."""
 
@@ -25,7 +28,7 @@ def find_line(text: str, place: Sequence[Step]) -> int | None:
 
 def name_line(name: str, text: str, place: Sequence[Step]) -> str:
     """Name a TOML file, and the line at which something stands in it, where one is found."""
-    number = find_line(text, place)
+    number = find_line(text, place) if text.count("\n") < LONG else None
     return f"{name}, line {number}" if number else name
 
 

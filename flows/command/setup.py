@@ -31,7 +31,7 @@ def map_extract(
     from sij_audit.transforms.ingest.layouts.proposal import propose_layout
 
     if not extract.is_file():
-        raise UsageError(f"{extract} is no file.")
+        raise UsageError(f"{extract} does not exist, or is no file.")
     proposal = propose_layout(extract)
     try:
         with write.open("x", encoding="utf-8") as file:

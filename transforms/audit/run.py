@@ -25,7 +25,7 @@ from sij_audit.transforms.errors import AuditError, HeldBack, UsageError
 from sij_audit.transforms.handoff.reviews import hash_reviews
 from sij_audit.transforms.ingest.batch_codes import ingest_mark
 from sij_audit.transforms.ingest.extracts import name_of
-from sij_audit.transforms.ingest.feeds import lost_columns, missing_feeds, quarantine_jumps, swapped_dates, terms_of
+from sij_audit.transforms.ingest.feeds import check_layouts, lost_columns, missing_feeds, quarantine_jumps, swapped_dates, terms_of
 from sij_audit.transforms.ingest.formats import discover_extracts, name_left_aside
 from sij_audit.transforms.ingest.landing import Landing, look, remember
 from sij_audit.transforms.ingest.outcomes import Outcome, Refused
@@ -93,6 +93,7 @@ def run_audit(request: Request, report: Reporter = report_nothing, steps: RunSte
     UsageError for a path that does not exist, BusyError where another run holds OUT, HeldBack where somebody should look first. The journal of
     OUT says of each run that got the lock how it ended.
     """
+    check_layouts(request.settings)
     extracts = discover_extracts(request.extracts, request.settings)
     left_aside = name_left_aside([folder for folder in request.extracts if folder.is_dir()], request.settings)
     policies = load_policies(list(request.policy_folders))

@@ -36,7 +36,7 @@ def ingest_mark(terms: Terms) -> str:
     if not terms.claim_statuses and not terms.suffix_length and not terms.layouts:
         return program.ingest_hash()
     layouts = sorted(layout.sha256 for layout in terms.layouts)
-    deciding = [program.ingest_hash(), dict(terms.claim_statuses), terms.suffix_length, layouts]
+    deciding = [program.ingest_hash(), dict(terms.claim_statuses), terms.suffix_length, layouts, terms.is_layout_given]
     return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 

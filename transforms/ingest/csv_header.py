@@ -77,11 +77,12 @@ def _find_line(name: str, lines: Lines, dialect: Dialect) -> int:
 
 def read_first_rows(extract: Extract, dialect: Dialect) -> FirstRows:
     """Read the names and the first rows of a text, which may end within the last of them."""
-    text = read_head(extract, HEAD).decode(dialect.encoding, "replace").removeprefix("\ufeff")
-    lines = text.splitlines(keepends=True)[max((dialect.header_row or 1) - 1, 0) :]
+    head = read_head(extract, HEAD)
+    text = head.decode(dialect.encoding, "replace").removeprefix("\ufeff")
+    lines = text.split("\n")[max((dialect.header_row or 1) - 1, 0) :]
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
     reader = csv.reader(
-        io.StringIO("".join(lines), newline=""),
+        io.StringIO("\n".join(lines), newline=""),
         delimiter=dialect.separator.decode(),
         quotechar=dialect.quote.decode() or None,
         quoting=quoting,
@@ -90,5 +91,7 @@ def read_first_rows(extract: Extract, dialect: Dialect) -> FirstRows:
         rows = list(islice((row for row in reader if row), FIRST_ROWS + 1))
     except csv.Error:
         return FirstRows((), ())
+    if len(head) == HEAD and len(rows) <= FIRST_ROWS:
+        rows = rows[:-1]  # the last may be cut
     names = [] if dialect.header_row == 0 or not rows else [clean_name(name) for name in rows.pop(0)]
     return FirstRows(dialect.names or names, rows)

@@ -36,8 +36,8 @@ PLAIN_CHUNKS = 16
 FETCHED_ROWS = 100_000
 """Lines that are copied for DuckDB to read while it reads those before."""
 
-NO_TEXT = "\x01\x02\x03"
-"""What DuckDB reads as null: nothing that stands in a file."""
+NO_TEXTS = ("\x01\x02\x03", "\x04\x05\x06")
+"""What DuckDB reads as null, and what else where the separator stands in it: nothing that stands in a file."""
 
 
 class CsvPart:
@@ -266,7 +266,9 @@ def _explain(_extract: Extract, error: duckdb.Error) -> Exception:
     return PartMisread(f"its lines could not be read ({type(error).__name__}).")
 
 
-FORMAT = Format({".csv": "", ".csv.gz": "gzip", ".csv.zst": "zstd"}, open_csv_part, _explain, read_first_rows, has_strict_reader=True)
+FORMAT = Format(
+    {".csv": "", ".csv.gz": "gzip", ".csv.zst": "zstd"}, open_csv_part, _explain, read_first_rows, is_text=True, has_strict_reader=True
+)
 
 
 def _read_csv(descriptor: int, names: Sequence[str], dialect: Dialect, skip: int = 1) -> str:
@@ -276,10 +278,11 @@ def _read_csv(descriptor: int, names: Sequence[str], dialect: Dialect, skip: int
     been found: a line with fewer fields is padded with nulls, one with more fills the last name.
     """
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    no_text = next(text for text in NO_TEXTS if dialect.separator.decode() not in text)
     separator, quote = quote_text(dialect.separator.decode()), quote_text(dialect.quote.decode())
     return (
         f"read_csv('/dev/fd/{descriptor}', columns = {{{columns}}}, auto_detect = false, header = false, skip = {skip}, delim = {separator}, "
-        f"quote = {quote}, escape = {quote}, comment = '', nullstr = '{NO_TEXT}', null_padding = true, strict_mode = false, "
+        f"quote = {quote}, escape = {quote}, comment = '', nullstr = '{no_text}', null_padding = true, strict_mode = false, "
         "max_line_size = 2097152, compression = 'none', hive_partitioning = false)"
     )
 
@@ -318,5 +321,8 @@ def _transcoded(blocks: Iterable[bytes], name: str, encoding: str) -> Iterator[b
             yield decoder.decode(block).encode()
             done += len(block)
         yield decoder.decode(b"", final=True).encode()
-    except UnicodeError:
-        raise ExtractRefused(f"{name}: is not {encoding}, as its layout says: what cannot be read is behind byte {done:,}.") from None
+    except UnicodeError as error:
+        done += error.start if isinstance(error, UnicodeDecodeError) else 0
+        raise ExtractRefused(
+            f"{name}: is not {encoding}, as its layout says: what cannot be read is at byte {done:,} or behind it."
+        ) from None

@@ -11,7 +11,7 @@ from itertools import chain, groupby, islice
 
 import numpy as np
 
-from sij_audit.transforms.columns import REMEDIES, Fault
+from sij_audit.transforms.columns import LAYOUT_REMEDIES, REMEDIES, Fault
 from sij_audit.transforms.duck import fetch_row
 from sij_audit.transforms.ingest.kept_lines import find_positions
 from sij_audit.transforms.ingest.part import REASONS, Part
@@ -134,9 +134,10 @@ def describe_faults(faults: Sequence[Fault]) -> str:
     return "; ".join(_describe(fault, [one.column for one in columns if one.column]) for fault, columns in alike)
 
 
-def advise_on_faults(faults: Sequence[Fault]) -> str:
-    """Say what to do about faults."""
-    return "; ".join(dict.fromkeys(REMEDIES[fault.reason] for fault in faults))
+def advise_on_faults(faults: Sequence[Fault], has_layout: bool = False) -> str:
+    """Say what to do about faults, in the extract or in the layout that it is read by."""
+    remedies = {**REMEDIES, **LAYOUT_REMEDIES} if has_layout else REMEDIES
+    return "; ".join(dict.fromkeys(remedies[fault.reason] for fault in faults))
 
 
 def warn_of_faults(faults: Sequence[Fault]) -> list[str]:

@@ -76,6 +76,20 @@ def terms_of(settings: Settings, extract: str) -> Terms:
     )
 
 
+def check_layouts(settings: Settings) -> None:
+    """Read the layouts of the settings; UsageError names the setting of one that cannot be used, and two of one name."""
+    named = [("layouts", path) for path in settings.layouts]
+    named += [(f"the feed {feed.name}", feed.layout) for feed in settings.feeds if feed.layout]
+    for place, path in named:
+        try:
+            read_layout(path)
+        except UsageError as error:
+            raise UsageError(f"{error} It is named by {place} in the settings, or by --layout.") from None
+    texts = {read_layout(path) for path in settings.layouts}
+    if len({layout.name for layout in texts}) < len(texts):
+        raise UsageError("Two layouts that extracts may be of have one file name: rename one, so that messages can say which.")
+
+
 def is_of(feed: Feed, extract: str) -> bool:
     """Say whether an extract is of a feed, by its name."""
     return fnmatchcase(extract, feed.pattern)

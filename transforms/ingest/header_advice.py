@@ -63,7 +63,7 @@ class Look:
 
 def look_at(text: str) -> Look:
     """Look at the first lines of a text; there is one at least."""
-    lines = text.splitlines()[:LINES]
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")[:LINES]]
     has_separator_line = bool(re.fullmatch(r"\ufeff?\"?sep=.?\"?", lines[0].strip(), re.IGNORECASE)) if lines else False
     row, separator, names = _find_header(lines)
     if row is not None:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -229,7 +229,7 @@ def _find_batch(store: Store, part: Part, given: Given, sidecars: Sidecars, in_o
         columns=describe_columns(part, relevant.rows),
         reasons=reasons,
         ingest=ingest,
-        faults=find_faults(part, relevant.rows, reasons),
+        faults=[replace(fault, date_form=None) if given.layout else fault for fault in find_faults(part, relevant.rows, reasons)],
         layout=given.layout,
         quality=measure_quality(part, relevant.rows, given.codes, last_extracts(given.terms, in_out.others)),
     )
@@ -263,7 +263,8 @@ def _refuse_unusable(batch: Batch, given: Given) -> None:
         raise RowsUnusable(
             f"{extract}: {quarantined:,} of its {read:,} rows would be quarantined, a larger share than max_quarantined in the settings "
             f"({given.terms.max_quarantined:g}): {describe_faults(batch.faults)}. Nothing of it was loaded.{warnings} "
-            f"To do: {advise_on_faults(batch.faults)}. Then deliver the extract again, or allow more with max_quarantined.",
+            f"To do: {advise_on_faults(batch.faults, batch.layout is not None)}. "
+            "Then deliver the extract again, or allow more with max_quarantined.",
             tuple(batch.faults),
         )
 

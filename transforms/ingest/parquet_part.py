@@ -1,6 +1,6 @@
 """A Parquet extract as a part to audit: DuckDB reads it, its own footer says how many rows there are and what the types are."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -109,7 +109,9 @@ class ParquetPart:
 
     def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
         """Give the texts of some rows, in stretches from all over the file, to guess from."""
-        wanted = {self.columns[name] for name in SAMPLED_COLUMNS if name in self.columns}
+        return self._sample(rows, [self.columns[name] for name in SAMPLED_COLUMNS if name in self.columns])
+
+    def _sample(self, rows: int, wanted: Collection[int]) -> Sequence[Sequence[str | None]]:
         columns = ", ".join(f"c{i}" if i in wanted and is_text_type(t) else "null" for i, t in enumerate(self._types))
         length = -(-rows // STRETCHES) if self.row_count > rows else rows
         starts = np.unique(np.linspace(0, max(self.row_count - length, 0), STRETCHES if self.row_count > rows else 1).astype(np.int64))
@@ -149,12 +151,20 @@ def read_first_rows(extract: Extract, _dialect: Dialect) -> FirstRows:
             batch = next(file.iter_batches(FIRST_ROWS), None)
         except (pa.ArrowException, OSError):
             return FirstRows((), ())
-    rows = zip(*(column.to_pylist() for column in batch.columns), strict=True) if batch else ()
+    rows = zip(*map(_write_cells, batch.columns), strict=True) if batch else ()
     names = [clean_name(name) for name in file.schema_arrow.names]
-    return FirstRows(names, [["" if cell is None else str(cell) for cell in row] for row in rows])
+    return FirstRows(names, list(rows))
 
 
-FORMAT = Format({".parquet": ""}, open_parquet_part, _explain, read_first_rows, has_strict_reader=False)
+def _write_cells(column: pa.Array) -> list[str]:
+    """Write a column's cells as text; empty where its type has none."""
+    try:
+        return [cell or "" for cell in column.cast(pa.string()).to_pylist()]
+    except pa.ArrowException:
+        return [""] * len(column)
+
+
+FORMAT = Format({".parquet": ""}, open_parquet_part, _explain, read_first_rows, is_text=False, has_strict_reader=False)
 
 
 def _expected(column: Column) -> str:

@@ -143,6 +143,7 @@ class Format:
     """Gives the error to raise for one of DuckDB's: PartMisread, or ExtractRefused."""
     read_first_rows: Callable[[Extract, Dialect], FirstRows]
     """Gives neither names nor rows where they cannot be read."""
+    is_text: bool
     has_strict_reader: bool
     """Whether a part that was misread is opened again without trust."""
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sij_audit.transforms.errors import UsageError
-from sij_audit.transforms.ingest.feeds import Terms, terms_of
+from sij_audit.transforms.ingest.feeds import Terms, check_layouts, terms_of
 from sij_audit.transforms.ingest.formats import discover_extracts
 from sij_audit.transforms.ingest.intake import ingest_extract
 from sij_audit.transforms.ingest.layouts.layout import LayoutText
@@ -158,3 +158,49 @@ def test_a_folder_gives_the_texts_that_a_layout_may_read(tmp_path: Path) -> None
     assert names(Settings()) == ["a.csv"]
     assert names(Settings(layouts=(tmp_path / "l.toml",))) == ["a.csv", "b.txt", "c.TXT.gz"]
     assert names(Settings(feeds=(Feed(name="h", pattern="h_*", layout=tmp_path / "l.toml"),))) == ["a.csv", "h_2024"]
+
+
+@pytest.mark.parametrize("layout", [FIXED, LayoutText("names.toml", f'names = ["CLM", "LN", "MBR", "DOS", "PROC", "PAID"]\n{COLUMNS}')])
+def test_a_canonical_extract_is_none_of_a_layout_without_a_header(store: Store, layout: LayoutText) -> None:
+    assert layout_of(take(store, CANONICAL, layout)) is None
+
+
+def test_names_in_place_of_a_header_fit_rows_of_as_many_cells(store: Store) -> None:
+    names = LayoutText("names.toml", f'separator = "|"\nnames = ["CLM", "LN", "MBR", "DOS", "PROC", "PAID"]\n{COLUMNS}')
+    assert layout_of(take(store, TEXT.splitlines()[1] + "\n", names)) == "names.toml"
+    assert "it has rows of more or fewer cells than the 6 that it names." in reason_of(take(store, "a|b\n", names))
+
+
+def test_a_cell_that_the_first_look_cuts_does_not_count(store: Store) -> None:
+    layout = LayoutText("long.toml", f'separator = "|"\n{COLUMNS}[recognize.cells]\nMBR = "M{"x" * 700}"')
+    rows = "".join(f"D{number}|1|M{'x' * 700}|20240115|99213|1.00\n" for number in range(300))
+    assert layout_of(take(store, TEXT.replace("M1", f"M{'x' * 700}") + rows, layout)) == "long.toml"
+
+
+def test_a_layout_of_fixed_width_fits_no_parquet(store: Store) -> None:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"a": [1]}), sink)
+    assert "it is no text, so it has no columns of fixed width" in reason_of(take(store, sink.getvalue(), FIXED, name="x.parquet"))
+
+
+def test_a_header_row_behind_the_end_is_said(store: Store) -> None:
+    assert "it has no line 50 that could be its header row" in reason_of(
+        take(store, TEXT, LayoutText("far.toml", f"header_row = 50\n{COLUMNS}"))
+    )
+
+
+def test_a_layout_given_twice_is_one(store: Store) -> None:
+    assert layout_of(take(store, TEXT, PIPES, PIPES)) == "pipes.toml"
+
+
+def test_a_run_reads_its_layouts_before_all_else_and_names_the_setting(tmp_path: Path) -> None:
+    feeds = (Feed(name="acme", pattern="*.txt", layout=tmp_path / "gone.toml"),)
+    with pytest.raises(UsageError, match=r"gone.toml: cannot be read as a layout: .* It is named by the feed acme in the settings"):
+        check_layouts(Settings(feeds=feeds))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "l.toml").write_text(
+            f'payer = "{folder}"'.replace("payer", "dates").replace(f'"{folder}"', '""') + f"\n# {folder}"
+        )
+    with pytest.raises(UsageError, match="have one file name"):
+        check_layouts(Settings(layouts=(tmp_path / "a/l.toml", tmp_path / "b/l.toml")))

@@ -30,6 +30,8 @@ ALLOWED = {
     "regexp_extract(a, '^[0-9]+') /* digits */": {"a"},
     "date '1960-01-01' + try_cast(a as integer)": {"a"},
     "'constant'": set(),
+    "lpad(a, 5, '0')": {"a"},
+    "replace(replace(a, '-', ''), ' ', '')": {"a"},
 }
 
 ATTACKS = [
@@ -91,6 +93,16 @@ ATTACKS = [
     "upper(/**/getenv/**/('HOME'))",
     "case when a = 'x' then (select 1) end",
     "coalesce(a, upper(lower((select b))))",
+    "1) + (2",
+    "a = 'x') or (b = 'y'",
+    "a like '%x'",
+    "a ilike '%x'",
+    "replace(a, '1', b)",
+    "replace(a, '1', '12345678901')",
+    "replace(replace(replace(replace(a, '1', '11'), '1', '11'), '1', '11'), '1', '11')",
+    "lpad(a, 1000000000, 'x')",
+    "rpad(a, length(b), 'x')",
+    '"\x1b[31m"',
     "",
     "a a",
     "a \x00",

@@ -43,6 +43,8 @@ def test_a_number_of_days_is_counted_from_the_first_day_of_the_program_that_wrot
         ("DD/MM/YYYY", "2024-01-31"),
         ("DDMONYYYY", "31-Jan-2024"),
         ("YYYYMMDD", "20240230"),
+        ("YYYYMMDD", "2024113"),
+        ("DD/MM/YYYY", "1/2/24"),
         ("excel", "2024-01-31"),
     ],
 )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -289,7 +289,7 @@ def test_a_text_that_is_not_of_its_encoding_is_refused() -> None:
     with a_store() as store:
         content = written([ROWS[0]]).decode().replace("-\n", "é\n").encode("utf-16-be")
         reason = refused(store, content[:-1], LAYOUT.replace("nulls", 'encoding = "utf-16-be"\nnulls', 1))
-        assert reason.startswith("x.csv: is not utf-16-be, as its layout says: what cannot be read is behind byte ")
+        assert reason.startswith("x.csv: is not utf-16-be, as its layout says: what cannot be read is at byte ")
 
 
 def test_a_batch_is_of_the_layout_that_it_was_read_by() -> None:
@@ -316,3 +316,95 @@ def test_a_parquet_column_keeps_the_reading_of_its_type(cell: pa.Array) -> None:
     with a_store() as store:
         [line] = pq.ParquetFile(taken(store, "x.parquet", sink.getvalue(), layout).batch.path).read().to_pylist()
         assert (line["paid_amount"], line["claim_line_start_date"]) == (Decimal("1.50"), date(2024, 1, 16))
+
+
+PLAIN = """
+[columns]
+claim_id = "C"
+claim_line_number = "L"
+member_id = "M"
+claim_line_start_date = "D"
+hcpcs_code = "H"
+paid_amount = "P"
+"""
+
+CELLS: dict[str, Any] = {"C": ["A1"], "L": ["1"], "M": ["M1"], "D": ["2024-01-02"], "H": ["27096"], "P": ["10.50"]}
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({**CELLS, **columns}), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("cents", [pa.array([1050]), pa.array([1050.0]), pa.array(["1050"]), pa.array(["$1050"])])
+def test_cents_are_cents_whatever_their_type(cents: pa.Array) -> None:
+    with a_store() as store:
+        assert taken(store, "x.parquet", parquet(P=cents), f'amounts = "cents"\n{PLAIN}').batch.controls["paid_read"] == "10.50"
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_timestamp_is_a_date_whatever_form_the_layout_has_for_texts(unit: str, zone: str | None) -> None:
+    day = pa.array([datetime.fromisoformat("2024-01-02")]).cast(pa.timestamp(unit, zone))
+    with a_store() as store:
+        [line] = pq.ParquetFile(taken(store, "x.parquet", parquet(D=day), f'dates = "DD/MM/YYYY"\n{PLAIN}').batch.path).read().to_pylist()
+        assert line["claim_line_start_date"] == date(2024, 1, 2)
+
+
+@pytest.mark.parametrize("numbers", [pa.array([12345678901234567.0]), pa.array([7]), pa.array([["a"]])])
+def test_an_id_that_is_stored_as_a_number_is_refused(numbers: pa.Array) -> None:
+    with a_store() as store:
+        reason = refused(store, parquet(C=numbers), PLAIN, "x.parquet")
+        assert "makes claim_id by an expression that cannot be evaluated: it is of type " in reason
+
+
+def test_values_that_python_cannot_hold_do_not_stop_a_run() -> None:
+    far = pa.array([2_932_897 + 400_000], pa.int32()).cast(pa.date32())
+    nanoseconds = pa.array([1], pa.int64()).cast(pa.timestamp("ns"))
+    with a_store() as store:
+        assert taken(store, "x.parquet", parquet(X=far, Y=nanoseconds), PLAIN).batch.controls["rows_kept"] == 1
+
+
+def test_a_line_that_goes_on_behind_the_last_column_of_fixed_width_is_refused() -> None:
+    widths = "[widths]\nC = [1, 2]\nL = [3, 1]\nM = [4, 2]\nD = [6, 10]\nH = [16, 5]\nP = [21, 5]\n"
+    with a_store() as store:
+        batch = taken(store, "x.txt", b"A11M12024-01-022709610.50   \nA21M12024-01-0227096123.50\n", widths + PLAIN).batch
+        assert (batch.controls["rows_kept"], batch.reasons, batch.controls["paid_read"]) == (1, {"unparseable_row": 1}, "10.50")
+        assert batch.faults[0].forms == ["characters behind the last column"]
+
+
+@pytest.mark.parametrize("separator", ["\\u0001", "\\u0002", "\\u0003"])
+def test_a_control_character_separates_as_hive_writes_it(separator: str) -> None:
+    letter = json.loads(f'"{separator}"')
+    content = "".join(letter.join(row) + "\n" for row in (list(CELLS), [cells[0] for cells in CELLS.values()])).encode()
+    with a_store() as store:
+        assert taken(store, "x.csv", content, f'separator = "{separator}"\n{PLAIN}').batch.controls["rows_kept"] == 1
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "\\N", "", "(null)"])
+def test_what_stands_for_nothing_in_any_extract_does_so_before_a_form_is_read(nothing: str) -> None:
+    content = f'C,L,M,D,H,P,paid_date\nA1,1,M1,02/01/2024,27096,10.50,{nothing}\nA2,1,M1,="02/01/2024",27096,1,02/02/2024\n'.encode()
+    with a_store() as store:
+        assert taken(store, "x.csv", content, f'quote = ""\ndates = "DD/MM/YYYY"\n{PLAIN}').batch.controls["rows_kept"] == 2
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    layout = PLAIN.replace('"D"', "{ sql = \"strptime(D || ' 01:00 +0000', '%Y-%m-%d %H:%M %z')::date\" }")
+    with a_store() as store:
+        [line] = pq.ParquetFile(taken(store, "x.parquet", parquet(), layout).batch.path).read().to_pylist()
+        assert line["claim_line_start_date"] == date(2024, 1, 2)
+
+
+def test_a_name_is_found_in_any_case_of_any_letters() -> None:
+    content = "CLAIMÉ,L,M,D,H,P\nA1,1,M1,2024-01-02,27096,1\n".encode()
+    with a_store() as store:
+        assert taken(store, "x.csv", content, PLAIN.replace('"C"', '"claimé"')).batch.controls["rows_kept"] == 1
+
+
+def test_what_is_too_large_refuses_the_extract_and_not_the_run() -> None:
+    layout = PLAIN.replace('"M"', f'{{ sql = "concat({", ".join(["M"] * 3000)})" }}')
+    with a_store() as store:
+        reason = refused(store, b"C,L,M,D,H,P\n" + b"A1,1," + b"M" * 60_000 + b",2024-01-02,27096,1\n" * 3, layout)
+        assert reason == "x.csv: what the layout payer.toml makes of its rows is too large."

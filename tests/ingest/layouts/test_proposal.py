@@ -99,7 +99,7 @@ def test_columns_without_names_are_known_by_their_cells(tmp_path: Path) -> None:
     assert proposal.questions == [
         f"No column is found for {name}, which an extract must have: name it."
         for name in ("claim_id", "claim_line_number", "member_id", "paid_amount")
-    ]
+    ] + ['No name of a column is known in row 1, so it is taken for data: where it has names, write header_row = 1 for "names".']
     assert layout_of(proposal).names == tuple(f"column_{number}" for number in range(1, 11))
 
 
@@ -146,8 +146,11 @@ def test_a_parquet_extract_is_proposed_by_its_columns(tmp_path: Path) -> None:
 
 
 def test_names_that_are_hostile_stay_text(tmp_path: Path) -> None:
-    names = [*NAMES[:9], '"\\u0000"]\n[columns]'.replace("\n", "\x0b")]
-    layout_of(propose(tmp_path, text(names=names)))
+    proposal = propose(tmp_path, text(names=[*NAMES[:9], 'x"]\\u0000 [columns] #']))
+    assert proposal.not_read == ['x"]\\u0000 [columns] #']
+    layout_of(proposal)
+    with pytest.raises(ExtractRefused, match="no names of columns can be read"):
+        propose(tmp_path, text(names=[*NAMES[:9], "\x1b[31m"]))
 
 
 def test_a_file_without_rows_or_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -174,4 +177,40 @@ def test_the_command_writes_a_layout_that_check_and_run_read(tmp_path: Path) -> 
     again = command("map", "x.txt", "--write", "a.toml", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (2, "sij-audit: a.toml cannot be written: File exists.\n")
     gone = command("map", "gone.txt", "--write", "b.toml", cwd=tmp_path)
-    assert (gone.returncode, gone.stderr) == (2, "sij-audit: gone.txt is no file.\n")
+    assert (gone.returncode, gone.stderr) == (2, "sij-audit: gone.txt does not exist, or is no file.\n")
+
+
+def test_a_first_row_without_a_known_name_is_not_shown(tmp_path: Path) -> None:
+    proposal = propose(tmp_path, b"A;Mary Smith;F;Austin;paid\nB;John Doe;M;Dallas;paid\n")
+    assert proposal.not_read == [f"column_{number}" for number in range(1, 6)]
+    assert "Smith" not in proposal.text
+    assert "Smith" not in "".join(proposal.questions)
+
+
+def test_a_canonical_name_comes_before_what_payers_call_it(tmp_path: Path) -> None:
+    proposal = propose(
+        tmp_path, text(names=["claim_no", "line", "subscriber_id", "dos", "cpt", "claim_id", "net_paid", "member_id", "npi", "x"])
+    )
+    assert {name: columns_of(proposal)[name] for name in ("claim_id", "member_id")} == {
+        "claim_id": ("claim_id", True),
+        "member_id": ("member_id", True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [(("105", "106", "107"), "has decimals: dollars are read"), (("1.500", "2.500", "3.500"), "can be read as 1,234.50 and as 1.234,50")],
+)
+def test_amounts_that_can_be_read_in_two_ways_are_asked_about(tmp_path: Path, amounts: tuple[str, ...], said: str) -> None:
+    proposal = propose(tmp_path, text(rows=[[*row[:6], amount, *row[7:]] for row, amount in zip(ROWS, amounts, strict=True)]))
+    assert any(said in question for question in proposal.questions)
+
+
+def test_columns_of_one_name_are_not_proposed(tmp_path: Path) -> None:
+    proposal = propose(tmp_path, text(names=[*NAMES[:9], "mbr_id"]))
+    assert "member_id" not in columns_of(proposal)
+    assert any(question.startswith("Columns of one name cannot be read: ") for question in proposal.questions)
+
+
+def test_a_fixed_width_header_alone_is_no_error(tmp_path: Path) -> None:
+    propose(tmp_path, ("".join(name.ljust(14) for name in NAMES) + "\n").encode())

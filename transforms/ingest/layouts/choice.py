@@ -7,13 +7,14 @@ from dataclasses import replace
 import polars as pl
 
 from sij_audit.transforms.errors import ExtractRefused
+from sij_audit.transforms.ingest.csv_dialect import COMMAS
 from sij_audit.transforms.ingest.extracts import Extract
 from sij_audit.transforms.ingest.feeds import Terms
 from sij_audit.transforms.ingest.formats import refuse_unknown
 from sij_audit.transforms.ingest.layouts.forms import clean, cut, matches
-from sij_audit.transforms.ingest.layouts.layout import Layout, parse_layout
+from sij_audit.transforms.ingest.layouts.layout import Layout, LayoutText, parse_layout
 from sij_audit.transforms.ingest.layouts.mapped_part import read_by
-from sij_audit.transforms.ingest.layouts.mapping import LayoutMisfit, map_columns
+from sij_audit.transforms.ingest.layouts.mapping import NEEDED, LayoutMisfit, map_columns
 from sij_audit.transforms.ingest.part import Format, Part, PartInput
 from sij_audit.transforms.text import list_names, printable
 
@@ -23,8 +24,9 @@ def choose_format(extract: Extract, known: Format, terms: Terms) -> tuple[Format
 
     ExtractRefused where several layouts fit, where that of its feed does not, or where none fits and it is no extract by its name.
     """
-    misfits = {layout.name: _find_misfit(extract, known, parse_layout(layout)) for layout in terms.layouts}
-    fitting = [layout for layout in terms.layouts if not misfits[layout.name]]
+    layouts = list(dict.fromkeys(terms.layouts))
+    misfits = {layout: _find_misfit(extract, known, parse_layout(layout)) for layout in layouts}
+    fitting = [layout for layout in layouts if not misfits[layout]]
     if len(fitting) > 1:
         raise ExtractRefused(
             f"{extract.name}: fits the layouts {list_names(layout.name for layout in fitting)}, and can be read by one only. "
@@ -44,8 +46,8 @@ def choose_format(extract: Extract, known: Format, terms: Terms) -> tuple[Format
     return _explained(known, said), None
 
 
-def _describe_misfits(misfits: Mapping[str, str]) -> str:
-    described = "; ".join(f"by {printable(name)}, it {misfit}" for name, misfit in misfits.items())
+def _describe_misfits(misfits: Mapping[LayoutText, str]) -> str:
+    described = "; ".join(f"by {printable(layout.name)}, it {misfit}" for layout, misfit in misfits.items())
     return f"No layout fits it: {described}."
 
 
@@ -67,6 +69,16 @@ def _explained(known: Format, said: str) -> Format:
 def _find_misfit(extract: Extract, known: Format, layout: Layout) -> str:
     """Say in what an extract is none of a layout, by its first rows; empty where it may be one."""
     first = known.read_first_rows(extract, layout.dialect)
+    if layout.widths and not known.is_text:
+        return "is no text, so it has no columns of fixed width"
+    if layout.dialect.header_row == 0 and known.is_text:
+        header = {name.lower() for name in known.read_first_rows(extract, COMMAS).names}
+        if header.issuperset(NEEDED):
+            return "has a header row with the names of canonical columns"
+        if layout.names and any(len(row) != len(layout.names) for row in first.rows):
+            return f"has rows of more or fewer cells than the {len(layout.names)} that it names"
+    if not first.names:
+        return f"has no line {layout.header_row or 1} that could be its header row"
     names, cells = (
         list(first.names),
         {name: [row[place] for row in first.rows if place < len(row)] for place, name in enumerate(first.names)},

@@ -5,7 +5,7 @@ version of DuckDB opens nothing by itself.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -19,16 +19,33 @@ CLASSES = frozenset(("BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CON
 """Of the nodes of an expression's tree."""
 
 FUNCTIONS = frozenset((
-    *("+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape"),
+    *("+", "-", "*", "/", "//", "%", "||"),
     *("abs", "ceil", "ceiling", "floor", "greatest", "least", "round", "sign", "trunc"),
     *("array_extract", "concat", "concat_ws", "contains", "ends_with", "ifnull", "instr", "lcase", "left", "len", "length", "list_extract"),
-    *("lower", "ltrim", "md5", "nullif", "position", "prefix", "regexp_extract", "regexp_full_match", "regexp_matches", "regexp_replace"),
-    *("replace", "reverse", "right", "rtrim", "sha256", "split", "split_part", "starts_with", "str_split", "string_split", "strip_accents"),
-    *("strlen", "strpos", "substr", "substring", "suffix", "translate", "trim", "ucase", "upper"),
+    *("lower", "lpad", "ltrim", "md5", "nullif", "position", "prefix", "regexp_extract", "regexp_full_match", "regexp_matches"),
+    *("regexp_replace", "replace", "reverse", "right", "rpad", "rtrim", "sha256", "split", "split_part", "starts_with", "str_split"),
+    *("string_split", "strip_accents", "strlen", "strpos", "substr", "substring", "suffix", "translate", "trim", "ucase", "upper"),
     *("date_add", "date_diff", "date_part", "date_sub", "date_trunc", "datediff", "day", "last_day", "make_date", "month", "strftime"),
-    *("strptime", "to_days", "to_months", "to_years", "try_strptime", "year"),
+    *("strptime", "to_days", "to_hours", "to_minutes", "to_months", "to_seconds", "to_weeks", "to_years", "try_strptime", "year"),
 ))  # fmt: skip
-"""Functions and operators of one row that give the same whenever they are asked, and reach nothing but what they are given."""
+"""Functions and operators of one row that give the same whenever they are asked, and reach nothing but what they are given.
+
+LIKE is none of them: with some patterns it takes hours for a row.
+"""
+
+REPLACING = frozenset(("regexp_replace", "replace"))
+"""Functions that make a text longer by their third argument, for each place that they find."""
+
+REPLACEMENT_LIMIT = 10
+"""Letters of what they put in."""
+
+NESTED_REPLACING = 3
+"""So many of them may stand within one another."""
+
+PADDING = frozenset(("lpad", "rpad"))
+
+PADDING_LIMIT = 100
+"""Letters that a text is filled up to at most."""
 
 TYPES = frozenset((
     *("BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "INTERVAL", "SMALLINT", "TIME", "TIMESTAMP"),
@@ -47,12 +64,8 @@ def read_expression(text: str) -> frozenset[str]:
     """List the columns that an expression reads, as it writes them; ValueError, whose text says what is wrong, where it may not be used."""
     if len(text) > LENGTH_LIMIT:
         raise ValueError(f"it has more than {LENGTH_LIMIT:,} letters")
-    try:
-        tree = json.loads(_reader().execute("select json_serialize_sql(?)", [f"select {_enclosed(text)}"]).fetchall()[0][0])
-    except (duckdb.Error, RecursionError):
-        raise ValueError("it cannot be read as SQL") from None
-    if tree["error"]:
-        raise ValueError(f"it cannot be read as SQL: {str(tree.get('error_message', '')).splitlines()[0]}")
+    _parse(text)
+    tree = _parse(_enclosed(text))
     node = tree["statements"][0]["node"]
     is_bare = len(tree["statements"]) == 1 and node["type"] == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY"
     if not is_bare or node["modifiers"] or len(node["select_list"]) != 1 or node["cte_map"]["map"]:
@@ -60,7 +73,29 @@ def read_expression(text: str) -> frozenset[str]:
     clauses = ("where_clause", "having", "qualify", "sample")
     if any(node.get(clause) for clause in clauses) or node.get("group_expressions"):
         raise ValueError("it is more than one expression over the columns of a row")
+    _check_replacing(node["select_list"][0])
     return frozenset(_find_columns(node["select_list"][0]))
+
+
+def _parse(text: str) -> Any:
+    """Read what a SELECT of a text is; alone too, since parentheses round it may be closed within it."""
+    try:
+        tree = json.loads(_reader().execute("select json_serialize_sql(?)", [f"select {text}"]).fetchall()[0][0])
+    except (duckdb.Error, RecursionError):
+        raise ValueError("it cannot be read as SQL") from None
+    if tree["error"]:
+        raise ValueError(f"it cannot be read as SQL: {str(tree.get('error_message', '')).splitlines()[0]}")
+    return tree
+
+
+def _check_replacing(tree: Any, depth: int = 0) -> None:
+    """ValueError where functions that make texts longer stand within one another too often."""
+    if isinstance(tree, dict) and str(tree.get("function_name")).lower() in REPLACING:
+        depth += 1
+        if depth > NESTED_REPLACING:
+            raise ValueError(f"more than {NESTED_REPLACING} of {', '.join(sorted(REPLACING))} may not stand within one another in it")
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _check_replacing(part, depth)
 
 
 def _enclosed(text: str) -> str:
@@ -89,12 +124,31 @@ def _check_node(node: Mapping[str, Any]) -> Iterator[str]:
         name = str(node["function_name"]).lower()
         if name not in FUNCTIONS or node.get("schema") or node.get("catalog"):
             raise ValueError(f"the function {name} may not be in it; docs/layouts.md lists those that may")
+        _check_arguments(name, node["children"])
     if kind == "CAST" and node["cast_type"]["id"] not in TYPES:
         raise ValueError(f"it may not cast to that type; it may to {', '.join(sorted(TYPES))}")
     if kind == "COLUMN_REF":
         if len(node["column_names"]) != 1:
             raise ValueError(f"{'.'.join(node['column_names'])} is no column's name; put a name with a point in double quotes")
+        if not node["column_names"][0].isprintable() or not node["column_names"][0]:
+            raise ValueError("it may not name a column that has no name, or one with control characters")
         yield node["column_names"][0]
+
+
+def _check_arguments(name: str, arguments: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError where a text would be made long by what is no short constant."""
+    if name in REPLACING and not (len(arguments) > 2 and len(str(_constant(arguments[2], ""))) <= REPLACEMENT_LIMIT):
+        raise ValueError(f"what {name} puts in may not be more than a constant of {REPLACEMENT_LIMIT} letters")
+    if name in PADDING and not (len(arguments) > 1 and 0 <= int(_constant(arguments[1], 0)) <= PADDING_LIMIT):
+        raise ValueError(f"{name} must fill up to a constant number of letters, at most {PADDING_LIMIT}: it may not be in it otherwise")
+
+
+def _constant(argument: Mapping[str, Any], kind: object) -> Any:
+    """Give the value of a constant of a kind; ValueError for anything else."""
+    value = argument.get("value", {}).get("value") if argument["class"] == "CONSTANT" else None
+    if not isinstance(value, type(kind)):
+        raise ValueError("lpad, rpad, replace and regexp_replace may not be in it with what is no constant")
+    return value
 
 
 @cache
@@ -115,7 +169,9 @@ class FailedExpression(Exception):
 class Evaluator:
     """Evaluates the same expressions over one table of cells after another, all with the same columns."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, expressions: Mapping[str, str], kept_types: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, expressions: Mapping[str, str], kept_types: Mapping[str, frozenset[str] | None]
+    ) -> None:
         self._con = con
         self._expressions = expressions
         self._kept_types = kept_types
@@ -124,7 +180,8 @@ class Evaluator:
     def evaluate(self, cells: pa.Table, first_position: int) -> pa.Table:
         """Give what the expressions, by name, make of each row, in the order of the rows; FailedExpression where one makes nothing.
 
-        A value is text where its type is not among those that the name keeps. `first_position` is that of the first row.
+        A value becomes text where its type is not among those that the name keeps; a name that keeps none must be made of text.
+        `first_position` is that of the first row.
         """
         with registered(self._con, "cells", cells):
             self._select = self._select or f"select {', '.join(map(self._select_value, self._expressions))} from cells"
@@ -143,7 +200,10 @@ class Evaluator:
             [[given]] = self._con.execute(f"select column_type from (describe select {expression} as value from cells)").fetchall()
         except duckdb.Error as error:
             raise FailedExpression(name, str(error).splitlines()[0]) from None
-        is_kept = given.partition("(")[0] in self._kept_types[name]
+        kept = self._kept_types[name]
+        is_kept = kept is not None and given.partition("(")[0] in kept
+        if kept is None and _is_no_text(given, is_column=self._expressions[name].startswith('"')):
+            raise FailedExpression(name, f"it is of type {given}, and a code or an id that is stored as a number may have lost digits")
         return f"{expression if is_kept else f'{expression}::varchar'} as {quote_name(name)}"
 
     def _find_failure(self, count: int) -> tuple[str, int]:
@@ -155,11 +215,11 @@ class Evaluator:
                     middle = (low + high) // 2
                     low, high = (low, middle) if self._fails(expression, low, middle) else (middle, high)
                 return name, low
-        raise AssertionError("all expressions failed together, and none alone")
+        return "a column", 0
 
     def _fails(self, expression: str, low: int, high: int) -> bool:
         try:
-            self._con.execute(f"select {_enclosed(expression)} from (from cells limit {high - low} offset {low})").fetchall()
+            self._con.execute(f"select {_enclosed(expression)} from (from cells limit {high - low} offset {low})").to_arrow_table()
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error:
@@ -167,8 +227,15 @@ class Evaluator:
         return False
 
 
+def _is_no_text(given: str, is_column: bool) -> bool:
+    """Say whether a type is none of which an id or a code may be made; of a column as it is, all but text are not."""
+    if is_column:
+        return given not in ("VARCHAR", '"NULL"') and not given.startswith("ENUM")
+    return given in ("DOUBLE", "FLOAT") or given.startswith(("STRUCT", "MAP", "UNION")) or given.endswith("]")
+
+
 @contextmanager
-def open_evaluator(expressions: Mapping[str, str], kept_types: Mapping[str, frozenset[str]]) -> Iterator[Evaluator]:
+def open_evaluator(expressions: Mapping[str, str], kept_types: Mapping[str, frozenset[str] | None]) -> Iterator[Evaluator]:
     """Open a database that reaches no file, no network and no setting, to evaluate expressions in."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": False,
@@ -177,5 +244,6 @@ def open_evaluator(expressions: Mapping[str, str], kept_types: Mapping[str, froz
         "temp_directory": "",
     }
     with duckdb.connect(config=config) as con:
+        con.execute("set TimeZone = 'UTC'")
         con.execute("set lock_configuration = true")
         yield Evaluator(con, expressions, kept_types)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from sij_audit.transforms.ingest.readings import BLANK_LETTERS, TIME
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS, BLANKS, NULL_TEXTS, TIME
 
 UNREAD = "!"
 """Begins a cell that its form does not read."""
@@ -28,10 +28,14 @@ AmountForm = Literal["1,234.50", "1.234,50", "cents"]
 
 AMOUNT_FORMS: tuple[str, ...] = get_args(AmountForm)
 
+WRAPPED = rf'(?s)^="[{BLANKS}]*(.*?)[{BLANKS}]*"$'
+"""A text in Excel's wrapper."""
+
 COMMA_AMOUNT = r"^[-(]?\$?[-(]?(?:[0-9]{1,3}(?:[. ][0-9]{3})+|[0-9]+)(?:,[0-9]+)?[-)]?$"
 """An amount with a comma before its decimals."""
 
-CENTS = r"^(-?)([0-9]+)(-?)$"
+CENTS = r"^(?:(?:-?\$?|\$-)[0-9]+(?:\.0)?|\$?[0-9]+-|\(\$?[0-9]+\))$"
+"""An amount in whole cents."""
 
 
 def is_date_form(form: str) -> bool:
@@ -43,7 +47,7 @@ def is_date_form(form: str) -> bool:
 def is_pattern(pattern: str) -> bool:
     """Say whether a text is a pattern: one of Rust's, which no text makes slow."""
     try:
-        pl.Series([""]).str.contains(pattern)
+        matches(pl.Series([""]), pattern)
     except pl.exceptions.ComputeError:
         return False
     return True
@@ -56,9 +60,10 @@ def matches(column: pl.Series, pattern: str) -> bool:
 
 def clean(name: str, nulls: Sequence[str]) -> pl.Expr:
     """Take blanks off a column of text; null where nothing is left, or what stands for nothing."""
-    text = pl.col(name).str.strip_chars(BLANK_LETTERS)
+    text = pl.col(name).str.strip_chars(BLANK_LETTERS).str.replace(WRAPPED, "${1}")
     empty = ["", *(null.strip(BLANK_LETTERS).lower() for null in nulls)]
-    return pl.when(~text.str.to_lowercase().is_in(empty)).then(text).alias(name)
+    is_nothing = text.str.to_lowercase().is_in(empty) | text.str.contains(f"^(?i:{NULL_TEXTS})$")
+    return pl.when(~is_nothing).then(text).alias(name)
 
 
 def cut(line: str, start: int, length: int) -> pl.Expr:
@@ -72,16 +77,24 @@ def read_dates(column: pl.Expr, form: str) -> pl.Expr:
         days = column.str.extract(r"^([0-9]{1,5})(?:\.0*)?$").cast(pl.Int64, strict=False)
         read = DAY_NUMBERS[form] + pl.duration(days=days)
     else:
-        pattern = re.sub(PART, lambda part: DATE_PARTS[part[0]], form)
-        read = column.str.replace(f"{TIME}$", "").str.to_date(pattern, strict=False)
+        day = column.str.replace(f"{TIME}$", "")
+        strptime = re.sub(PART, lambda part: DATE_PARTS[part[0]], form)
+        read = pl.when(day.str.contains(_shape_of(form))).then(day.str.to_date(strptime, strict=False))
     return _or_unread(column, read.dt.strftime("%Y-%m-%d"))
+
+
+def _shape_of(form: str) -> str:
+    """Write a pattern of a form's dates: days and months may have one digit where something stands between the parts."""
+    digits = "[0-9]{1,2}" if re.search("[-/. ]", form) else "[0-9]{2}"
+    shapes = {"YYYY": "[0-9]{4}", "YY": "[0-9]{2}", "MON": "[A-Za-z]{3}", "MM": digits, "DD": digits}
+    return f"^{re.sub(PART, lambda part: shapes[part[0]], re.escape(form))}$"
 
 
 def read_amounts(column: pl.Expr, form: str) -> pl.Expr:
     """Write the amounts of a form as 1234.50, with their signs."""
     if form == "cents":
-        digits = column.str.replace(CENTS, "${2}").str.zfill(3)
-        sign = pl.when(column.str.contains("-")).then(pl.lit("-")).otherwise(pl.lit(""))
+        digits = column.str.extract("([0-9]+)").str.zfill(3)
+        sign = pl.when(column.str.contains("[-(]")).then(pl.lit("-")).otherwise(pl.lit(""))
         read = pl.when(column.str.contains(CENTS)).then(sign + digits.str.slice(0, digits.str.len_chars() - 2) + "." + digits.str.tail(2))
     else:
         read = pl.when(column.str.contains(COMMA_AMOUNT)).then(column.str.replace_all("[. ]", "").str.replace(",", "."))

@@ -15,6 +15,7 @@ from sij_audit.transforms.ingest.csv_dialect import Dialect
 from sij_audit.transforms.ingest.layouts.expressions import read_expression
 from sij_audit.transforms.ingest.layouts.forms import AMOUNT_FORMS, DAY_NUMBERS, AmountForm, is_date_form, is_pattern
 from sij_audit.transforms.settings import error_of_key
+from sij_audit.transforms.text import printable
 from sij_audit.transforms.toml_lines import name_line
 
 KINDS = {column.name: column.kind for column in COLUMNS}
@@ -31,7 +32,7 @@ NO_DATE_FORM = (
     f"{' or '.join(DAY_NUMBERS)}"
 )
 
-SIZE_LIMIT = 1 << 20
+SIZE_LIMIT = 1 << 16
 """Bytes of a layout."""
 
 FIXED_WIDTH_SEPARATOR = b"\x1f"
@@ -40,6 +41,24 @@ FIXED_WIDTH_SEPARATOR = b"\x1f"
 Encoding = Literal[
     "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1252", "iso-8859-1", "iso-8859-15", "cp437", "cp850", "mac-roman"
 ]  # fmt: skip
+
+
+Place = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+"""A place in a line, or how many of them."""
+
+EXPECTED = {
+    "columns": 'it must be the name of a column, or { sql = "…" }',
+    "widths": "it must be two numbers: the place of the first character, and how many there are",
+    "names": "it must be a list of names",
+    "nulls": "it must be a list of texts",
+    "recognize": "it must be a table with cells and lacks",
+    "values": "it must be a table of words and what they mean",
+    "forms": "it must be a table of canonical columns and their forms",
+    "separator": "it must be a text",
+    "quote": "it must be a text",
+    "header_row": "it must be the number of a line, at most 1,000",
+}
+"""What must stand under a key where something of another kind stands."""
 
 
 class LayoutText(NamedTuple):
@@ -95,9 +114,11 @@ class Layout(BaseModel):
     separator: str = Field(default=",", description="the character between two cells, such as `|` or `\\t`")
     quote: str = Field(default='"', description="the character round a cell that holds the separator; empty where there is none")
     encoding: Encoding = Field(default="utf-8", description="how letters are written")
-    header_row: int | None = Field(default=None, ge=0, description="the line that has the names, from 1; 0 where none has them")
+    header_row: Annotated[int, Field(strict=True)] | None = Field(
+        default=None, ge=0, le=1000, description="the line that has the names, from 1; 0 where none has them"
+    )
     names: tuple[str, ...] = Field(default=(), description="names of the columns, in place of a header row")
-    widths: dict[str, tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]] = Field(
+    widths: dict[str, tuple[Place, Place]] = Field(
         default={}, description="columns of fixed width: the place of the first character, from 1, and how many there are"
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts, in any case, that stand for nothing, such as `-`")
@@ -172,6 +193,12 @@ class Layout(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "Layout":
+        given = [column for column in self.columns.values() if isinstance(column, str)]
+        for name in (*self.names, *self.widths, *given, *self.recognize.cells, *self.recognize.lacks):
+            if not name or not name.isprintable():
+                raise ValueError("the name of a column is empty, or has control characters")
+        if self.header_row == 0 and not self.names and not self.widths:
+            raise ValueError("header_row is 0, so names or widths must name the columns")
         if ALL_MODIFIERS in self.columns:
             raise ValueError("columns: name the columns of modifiers one by one, hcpcs_modifier_1 and so on")
         if self.widths and self.names:
@@ -205,10 +232,12 @@ class Layout(BaseModel):
 def read_layout(path: Path) -> LayoutText:
     """Read a layout; UsageError where it cannot be used, with its line."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: is no file, so it is no layout.")
         with path.open("rb") as file:
             content = file.read(SIZE_LIMIT + 1)
         if len(content) > SIZE_LIMIT:
-            raise UsageError(f"{path}: has more than {SIZE_LIMIT >> 20} MB, so it is no layout.")
+            raise UsageError(f"{path}: has more than {SIZE_LIMIT >> 10} kB, so it is no layout.")
         layout = LayoutText(path.name, content.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -222,16 +251,23 @@ def parse_layout(layout: LayoutText) -> Layout:
     """Read a layout's text; UsageError names its line."""
     try:
         return Layout(**tomllib.loads(layout.text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{layout.name}: cannot be read as TOML: {error}.") from None
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        first = next((one for one in found if one["type"] != "string_type"), found[0])
-        place = [step for step in first["loc"] if step not in ("str", "Expression")]
-        place += [key] if (key := first.get("ctx", {}).get("key")) else []
-        named = ".".join(map(str, place))
-        where = f"{name_line(layout.name, layout.text, place)}: "
-        if first["type"] == "extra_forbidden":
-            raise UsageError(f"{where}{named} is no key of a layout.") from None
-        said = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise UsageError(f"{where}{f'{named}: ' if named else ''}{said}.") from None
+        raise UsageError(printable(_describe(layout, error))) from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(printable(f"{layout.name}: cannot be read as TOML: {str(error)[:200]}.")) from None
+
+
+def _describe(layout: LayoutText, error: ValidationError) -> str:
+    """Say what is wrong with a layout, and in which line."""
+    found = error.errors(include_input=False, include_url=False)
+    first = next((one for one in found if one["type"] != "string_type"), found[0])
+    place = [step for step in first["loc"] if step not in ("str", "Expression")]
+    place += [key] if (key := first.get("ctx", {}).get("key")) else []
+    named = ".".join(map(str, place))
+    where = f"{name_line(layout.name, layout.text, place)}: "
+    if first["type"] == "extra_forbidden" and "sql" not in place and place[0] != "columns":
+        return f"{where}{named} is no key of a layout."
+    said = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if first["type"] not in ("value_error", "key_error", "literal_error") and place and place[0] in EXPECTED:
+        said = EXPECTED[str(place[0])]
+    return f"{where}{f'{named}: ' if named else ''}{said}."

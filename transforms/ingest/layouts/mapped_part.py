@@ -6,18 +6,21 @@ from dataclasses import replace
 from itertools import chain
 from tempfile import TemporaryFile
 
+import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sij_audit.transforms.errors import ExtractRefused
+from sij_audit.transforms.ingest.csv_lines import LINE_LIMIT
 from sij_audit.transforms.ingest.layouts.expressions import Evaluator, FailedExpression, open_evaluator
 from sij_audit.transforms.ingest.layouts.forms import clean, cut, read_amounts, read_dates, translate
 from sij_audit.transforms.ingest.layouts.layout import KINDS, Layout, LayoutText, parse_layout
 from sij_audit.transforms.ingest.layouts.mapping import ColumnMap, LayoutMisfit, map_columns
 from sij_audit.transforms.ingest.parquet_part import ParquetPart
 from sij_audit.transforms.ingest.part import REASONS, Format, Part, PartInput, PartMisread, Positions
+from sij_audit.transforms.ingest.readings import BLANK_LETTERS
 
 ROWS = 50_000
 """Rows that are made canonical at a time."""
@@ -26,8 +29,10 @@ NUMBERS = frozenset(
     ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 )
 
-KEPT_TYPES = {"text": frozenset[str](), "date": frozenset(("DATE", "TIMESTAMP")), "integer": NUMBERS, "amount": NUMBERS, "units": NUMBERS}
-"""Types of DuckDB in which a canonical column of a kind is read; all others are read as text."""
+DATES = frozenset(("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"))
+
+KEPT_TYPES = {"text": None, "date": DATES, "integer": NUMBERS, "amount": NUMBERS, "units": NUMBERS}
+"""Types of DuckDB in which a canonical column of a kind is read, all others as text; None where it must be made of text."""
 
 PRESET = "preset"
 """The last column of what is written: the reason why a row is refused whatever its cells say."""
@@ -37,15 +42,25 @@ class MappedPart(ParquetPart):
     """The canonical cells of an extract, in a file of its own; positions, row numbers and raw rows are those of its source."""
 
     def __init__(
-        self, given: PartInput, file: pq.ParquetFile, descriptor: int, source: Part, mapped: ColumnMap, ignored: Sequence[str]
+        self,
+        given: PartInput,
+        file: pq.ParquetFile,
+        descriptor: int,
+        source: Part,
+        mapped: ColumnMap,
+        names: Sequence[str],
+        is_fixed_width: bool,
     ) -> None:
         super().__init__(given.con, replace(given.extract, descriptor=descriptor), file, given.columns)
         self.expressions = mapped.expressions
         """What each canonical column is made of, as SQL over the columns of the source."""
-        self._source = source
+        self.source = source
+        self.read = {name: place for place, name in mapped.read.items()}
+        """Places of the source's columns that are read, by the names that expressions have for them."""
+        self.is_fixed_width = is_fixed_width
         self._preset = len(self.names) - 1
         self.ignored = self.ignored[:-1]
-        self.names = [*self.names[: len(self.columns)], *ignored]
+        self.names = [*self.names[: len(self.columns)], *(names[place] for place in mapped.ignored)]
         self.rows_read = source.rows_read
         self.plain_count = source.plain_count
 
@@ -55,19 +70,23 @@ class MappedPart(ParquetPart):
 
     def row_numbers(self, positions: Positions) -> Positions:
         """Number the rows at sorted positions as they stand in the source, from 1."""
-        return self._source.row_numbers(positions)
+        return self.source.row_numbers(positions)
 
     def raw_rows(self, positions: Positions) -> Iterator[bytes]:
         """Give the rows at sorted positions as they were delivered."""
-        return self._source.raw_rows(positions)
+        return self.source.raw_rows(positions)
 
     def refused_rows(self) -> tuple[Positions, Iterator[bytes]]:
         """Give row numbers and bytes of the rows that the source cannot read."""
-        return self._source.refused_rows()
+        return self.source.refused_rows()
 
     def describe_unreadable(self, raw: bytes) -> str:
         """Say why the bytes of a row that cannot be read are no row."""
-        return self._source.describe_unreadable(raw)
+        return "characters behind the last column" if self.is_fixed_width else self.source.describe_unreadable(raw)
+
+    def sample(self, rows: int = 2000) -> Sequence[Sequence[str | None]]:
+        """Give the texts of some rows, of all columns."""
+        return self._sample(rows, range(len(self.names)))
 
 
 def read_by(layout: LayoutText, source: Format) -> Format:
@@ -89,18 +108,20 @@ def _open_mapped_part(given: PartInput, named: LayoutText, source_format: Format
         try:
             mapped = map_columns(layout, names)
         except LayoutMisfit as error:
-            raise ExtractRefused(f"{given.extract.name}: is none of the layout {named.name}: it {error}.") from None
+            raise ExtractRefused(f"{given.extract.name}: does not fit the layout {named.name}: it {error}.") from None
         file = stack.enter_context(TemporaryFile(dir=given.work))
-        kept_types = {name: KEPT_TYPES[KINDS[name]] for name in mapped.expressions}
+        kept_types = {name: KEPT_TYPES[KINDS[name]] if layout.form_of(name) != "cents" else frozenset[str]() for name in mapped.expressions}
         with open_evaluator(mapped.expressions, kept_types) as evaluator:
             try:
                 count = _write_cells(source, layout, mapped, evaluator, file.fileno())
             except FailedExpression as error:
                 raise ExtractRefused(_describe_failure(given.extract.name, named.name, error, source)) from None
+            except duckdb.OutOfMemoryException:
+                raise ExtractRefused(f"{given.extract.name}: what the layout {named.name} makes of its rows is too large.") from None
         if count != source.row_count:
             raise PartMisread(f"{source.row_count} rows are there, and {count} were made canonical.")
         raw = stack.enter_context(open(file.fileno(), "rb", closefd=False))
-        yield MappedPart(given, pq.ParquetFile(raw), file.fileno(), source, mapped, [names[place] for place in mapped.ignored])
+        yield MappedPart(given, pq.ParquetFile(raw), file.fileno(), source, mapped, names, bool(layout.widths))
 
 
 def _describe_failure(extract: str, layout: str, error: FailedExpression, source: Part) -> str:
@@ -145,7 +166,12 @@ def _make_canonical(table: pa.Table, layout: Layout, mapped: ColumnMap, evaluato
     frame = pl.DataFrame(table)
     if layout.widths:
         slices = [cut("c0", *width).alias(f"c{place}") for place, width in enumerate(layout.widths.values())]
-        frame = frame.select(PRESET, *slices)
+        end = max(start + count for start, count in layout.widths.values())
+        is_longer = cut("c0", end, LINE_LIMIT).str.strip_chars(BLANK_LETTERS) != ""
+        frame = frame.with_columns(
+            pl.when(is_longer).then(None).otherwise("c0").alias("c0"),
+            pl.when(is_longer).then(pl.lit(REASONS["unparseable_row"], pl.UInt8)).otherwise(PRESET).alias(PRESET),
+        ).select(PRESET, *slices)
     texts = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
     frame = frame.with_columns(pl.col(texts).cast(pl.String)).with_columns(clean(name, layout.nulls) for name in texts)
     made = evaluator.evaluate(frame.select(pl.col(f"c{place}").alias(name) for place, name in mapped.read.items()).to_arrow(), position)

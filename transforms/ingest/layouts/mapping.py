@@ -24,7 +24,7 @@ class ColumnMap:
 
     expressions: Mapping[str, str]
     read: Mapping[int, str]
-    """With their names."""
+    """With their names, as the layout writes them."""
     ignored: Sequence[int]
 
 
@@ -53,5 +53,7 @@ def map_columns(layout: Layout, names: Sequence[str]) -> ColumnMap:
         raise LayoutMisfit(f"has no column for {list_names(unmapped)}, which the layout must name")
     if not any(name in expressions for name in DATES_OF_SERVICE):
         raise LayoutMisfit(f"has no column for {DATES_OF_SERVICE[0]}, which the layout must name")
-    read = {places[key][0]: names[places[key][0]] for key in wanted}
+    if not wanted:
+        raise LayoutMisfit("has no column that the layout reads")
+    read = {places[key][0]: name for key, name in wanted.items()}
     return ColumnMap(expressions, read, [place for place in range(len(names)) if place not in read])

@@ -15,16 +15,20 @@ from sij_audit.transforms.errors import ExtractRefused
 from sij_audit.transforms.ingest.csv_dialect import COMMAS, Dialect
 from sij_audit.transforms.ingest.extracts import Extract, name_of, open_extract, read_head
 from sij_audit.transforms.ingest.feeds import Terms
+from sij_audit.transforms.ingest.file_kinds import BEGINNING, kind_of_bytes
 from sij_audit.transforms.ingest.formats import format_of
 from sij_audit.transforms.ingest.header_advice import HEAD, look_at
 from sij_audit.transforms.ingest.layouts.forms import DAY_NUMBERS, clean, cut, read_amounts, read_dates
-from sij_audit.transforms.ingest.layouts.layout import KINDS, MODIFIERS, LayoutText
+from sij_audit.transforms.ingest.layouts.layout import KINDS, MODIFIERS, LayoutText, parse_layout
 from sij_audit.transforms.ingest.layouts.mapping import DATES_OF_SERVICE, NEEDED
 from sij_audit.transforms.ingest.near_names import KNOWN_NAMES, NEARNESS, letters_of
 from sij_audit.transforms.ingest.part import FirstRows, Format
 from sij_audit.transforms.ingest.readings import DATE_FORMS
 from sij_audit.transforms.stages.reference import load_claim_statuses, load_codes
 from sij_audit.transforms.text import list_names, printable
+
+OPEN_END = 1000
+"""Characters by which the last column of fixed width may go on: longer cells may stand below the first lines."""
 
 FITTING = 0.95
 """A column is of a kind where this share of its filled cells is."""
@@ -48,6 +52,12 @@ SIDES = {"LT", "RT", "50"}
 
 FEW_WORDS = 12
 """So many words of a status are listed at most."""
+
+WORD = re.compile(r"[A-Za-z]{1,12}|[0-9]{1,2}")
+"""What may be a word of a status."""
+
+NAME_LIMIT = 80
+"""Letters that a name of a column may have."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +85,8 @@ def propose_layout(path: Path) -> Proposal:
     known, compression = format_of(path, Terms(layouts=(LayoutText("proposed", ""),)))
     with open_extract(path, compression) as extract:
         lines, widths, first = _read_first_rows(extract, known)
-    if not first.names:
-        raise ExtractRefused(f"{name_of(path)}: no columns are found in its first rows.")
+    if not first.names or not all(name.isprintable() and len(name) <= NAME_LIMIT for name in first.names):
+        raise ExtractRefused(f"{name_of(path)}: no names of columns can be read in its first rows.")
     frame = pl.DataFrame(
         {f"c{place}": [row[place] if place < len(row) else None for row in first.rows] for place in range(len(first.names))},
         schema={f"c{place}": pl.String for place in range(len(first.names))},
@@ -87,9 +97,11 @@ def propose_layout(path: Path) -> Proposal:
 
 def _read_first_rows(extract: Extract, known: Format) -> tuple[list[str], Mapping[str, tuple[int, int]], FirstRows]:
     """Find how an extract is written: the lines of a layout that say so, the columns of fixed width, its names and first rows."""
-    if ".parquet" in known.suffixes:
+    if not known.is_text:
         return [], {}, known.read_first_rows(extract, COMMAS)
     head = read_head(extract, HEAD)
+    if kind := kind_of_bytes(head[:BEGINNING]):
+        raise ExtractRefused(f"{extract.name}: {kind}")
     encoding = _guess_encoding(head)
     text = head.decode(encoding, "replace").removeprefix("\ufeff")
     look = look_at(text)
@@ -99,13 +111,15 @@ def _read_first_rows(extract: Extract, known: Format) -> tuple[list[str], Mappin
     if look.is_fixed_width:
         widths = _find_widths(text, look.header_row)
         rows = known.read_first_rows(extract, Dialect(b"\x1f", b"", look.header_row or 0, ("line",), encoding)).rows
-        frame = pl.DataFrame({"line": [row[0] for row in rows]}).select(cut("line", *width).alias(name) for name, width in widths.items())
+        frame = pl.DataFrame({"line": [row[0] for row in rows]}, schema={"line": pl.String}).select(
+            cut("line", *width).alias(name) for name, width in widths.items()
+        )
         return lines, widths, FirstRows(list(widths), frame.rows())
     separator = look.separator or ","
     if separator != ",":
         lines.append(f"separator = {json.dumps(separator)}")
     names: tuple[str, ...] = ()
-    if look.header_row is None and look.is_data:
+    if look.header_row is None:
         names = tuple(f"column_{number}" for number in range(1, len(look.names) + 1))
         lines.append(f"names = {json.dumps(names)}")
     dialect = Dialect(separator.encode(), b'"', 0 if names else look.header_row, names, encoding)
@@ -124,17 +138,19 @@ def _guess_encoding(head: bytes) -> str:
 
 def _find_widths(text: str, header_row: int | None) -> dict[str, tuple[int, int]]:
     """Find columns of fixed width: each begins behind a blank that runs through all lines; named by a header where there is one."""
-    lines = [line for line in text.splitlines()[(header_row or 1) - 1 : -1] if line.strip()]
+    whole = text[: text.rfind("\n")] or text
+    lines = [line.removesuffix("\r") for line in whole.split("\n")[(header_row or 1) - 1 :] if line.strip()]
     length = max(map(len, lines))
     is_blank = [all(line[place : place + 1] in (" ", "") for line in lines) for place in range(length)]
     header = lines[0] if header_row is not None else None
     begins = [not (header[place : place + 1].isspace() if header is not None else is_blank[place]) for place in range(length)]
     starts = [place for place in range(length) if begins[place] and (place == 0 or is_blank[place - 1])]
-    ends = [*starts[1:], length]
+    ends = [*starts[1:], length + OPEN_END]
     widths: dict[str, tuple[int, int]] = {}
     for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1):
         name = header[start:end].strip() if header is not None else f"column_{number}"
-        widths[name if name not in widths else f"{name}_{number}"] = (start + 1, end - start)
+        is_new = name.lower() not in map(str.lower, widths)
+        widths[name if is_new else f"{name}_{number}"] = (start + 1, end - start)
     return widths
 
 
@@ -143,6 +159,12 @@ def _propose(
 ) -> Proposal:
     guesses = _guess_columns(names, cells)
     forms, questions = _guess_forms(guesses, cells)
+    if lines and any(line.startswith("names = ") for line in lines):
+        questions.append(
+            'No name of a column is known in row 1, so it is taken for data: where it has names, write header_row = 1 for "names".'
+        )
+    if twice := [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]:
+        questions.append(f"Columns of one name cannot be read: {list_names(dict.fromkeys(map(printable, twice)))}.")
     lacking = [name for name in NEEDED if name not in guesses]
     if not any(name in guesses for name in DATES_OF_SERVICE):
         lacking.append(DATES_OF_SERVICE[0])
@@ -176,7 +198,9 @@ def _propose(
         text += ["", "[values.claim_status]", *(f'# {json.dumps(word, ensure_ascii=False)} = ""  # paid, denied, …' for word in statuses)]
     if not_read:
         text += ["", f"# Not read: {list_names(map(printable, not_read), len(not_read))}"]
-    return Proposal("\n".join(text) + "\n", list(described.values()), not_read, questions)
+    proposed = LayoutText("proposed", "\n".join(text) + "\n")
+    parse_layout(proposed)
+    return Proposal(proposed.text, list(described.values()), not_read, questions)
 
 
 Guesses = dict[str, tuple[int, str, bool]]
@@ -192,15 +216,20 @@ def _guess_columns(names: Sequence[str], cells: Mapping[int, Sequence[str]]) -> 
         guesses[column] = (place, grounds, is_sure)
         taken.add(place)
 
-    named = {place: KNOWN_NAMES[letters_of(name)] for place, name in enumerate(names) if letters_of(name) in KNOWN_NAMES}
+    times = Counter(name.lower() for name in names)
+    taken.update(place for place, name in enumerate(names) if times[name.lower()] > 1)
+    named = {
+        place: KNOWN_NAMES[letters_of(name)] for place, name in enumerate(names) if letters_of(name) in KNOWN_NAMES and place not in taken
+    }
+    exact = {column: place for place, column in named.items() if names[place].lower() == column}
     often = Counter(named.values())
     for place, column in named.items():
-        if column in guesses:
+        if column in guesses or exact.get(column, place) != place:
             continue
         if not _may_be(column, cells[place]):
             otherwise = "have no valid check digit" if column.endswith("_npi") else "are written otherwise"
             take(column, place, f"its name, and its cells {otherwise}", is_sure=False)
-        elif often[column] > 1:
+        elif often[column] > 1 and column not in exact:
             take(column, place, "its name, and another column has such a name", is_sure=False)
         else:
             take(column, place, "its name", is_sure=True)
@@ -306,12 +335,12 @@ def _guess_forms(guesses: Guesses, cells: Mapping[int, Sequence[str]]) -> tuple[
     lines: list[str] = []
     questions: list[str] = []
     forms: dict[str, str] = {}
-    for column, (place, _, _) in guesses.items():
+    for column, (place, _, _) in list(guesses.items()):
         if not cells[place]:
             continue
         if KINDS[column] == "date":
             fitting = _fitting_date_forms(cells[place], (*FURTHER_DATE_FORMS, *DAY_NUMBERS))
-            month, day = fitting and fitting[0], next((form for form in fitting if form.startswith("DD")), None)
+            other = next((form for form in fitting[1:] if form[0] != fitting[0][0]), None)
             if not fitting:
                 questions.append(f"The dates of {column} are of no form that is known: say it under [forms], or make it by an expression.")
             elif fitting[0] not in DATE_FORMS:
@@ -320,14 +349,19 @@ def _guess_forms(guesses: Guesses, cells: Mapping[int, Sequence[str]]) -> tuple[
                 questions.append(
                     f"The dates of {column} are numbers, read as days since {fitting[0]} counts them: see that they are right."
                 )
-            if day and str(month).startswith("MM"):
+            if other:
+                guesses[column] = (place, f"its name; its dates may be {other} too", False)
                 questions.append(
-                    f"No date of {column} shows whether its day or its month comes first: {month} is read. Where it is {day}, say so."
+                    f"No date of {column} shows whether its day or its month comes first: {fitting[0]} is read. Where it is {other}, say so."
                 )
         elif KINDS[column] == "amount":
             fitting = _amount_forms(cells[place])
             if fitting and fitting[0] != "1,234.50":
                 forms[column] = fitting[0]
+            if len(fitting) > 1 and any(re.search("[.,]", cell) for cell in cells[place]):
+                questions.append(f"Amounts of {column} can be read as {' and as '.join(fitting)}: {fitting[0]} is taken. See which it is.")
+            elif fitting and not any(re.search("[.,]", cell) for cell in cells[place]):
+                questions.append(f'No amount of {column} has decimals: dollars are read. Where they are cents, write amounts = "cents".')
     for key, kind in (("dates", "date"), ("amounts", "amount")):
         of_kind = [column for column in guesses if KINDS[column] == kind and cells[guesses[column][0]]]
         used = {forms.get(column) for column in of_kind}
@@ -344,4 +378,4 @@ def _list_unknown_statuses(guesses: Guesses, cells: Mapping[int, Sequence[str]])
     if "claim_status" not in guesses:
         return []
     words = {cell for cell in cells[guesses["claim_status"][0]] if cell.lower() not in load_claim_statuses()}
-    return sorted(words) if len(words) <= FEW_WORDS else []
+    return sorted(words) if len(words) <= FEW_WORDS and all(map(WORD.fullmatch, words)) else []
