@@ -1,5 +1,6 @@
 """A layout from a stranger can do no harm: an expression reads its row, and no file, network or setting."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -168,3 +169,11 @@ def test_the_first_row_for_which_an_expression_fails_is_found(cells: list[str]) 
             assert (failed.value.name, failed.value.position) == ("number", 1000 + bad[0])
         else:
             assert evaluator.evaluate(table, 0).to_pydict() == {"whole": cells, "number": [int(cell) for cell in cells]}
+
+
+def test_the_expressions_of_the_documents_may_be_used() -> None:
+    page = (Path(__file__).parents[3] / "docs/layouts.md").read_text(encoding="utf-8")
+    expressions = re.findall(r'\{ sql = "([^"…]+)" \}', page)
+    assert len(expressions) > 10
+    for expression in expressions:
+        read_expression(expression.replace(r"\|", "|"))
