@@ -63,6 +63,8 @@ def test_a_layout_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.toml")
     with pytest.raises(UsageError, match=r"pipe.toml: is no file, so it is no layout\."):
         read_layout(tmp_path / "pipe.toml")
+    with pytest.raises(UsageError, match=r"/\?\[31m.toml: cannot be read"):
+        read_layout(tmp_path / "\x1b[31m.toml")
     with pytest.raises(UsageError, match=r"gone.toml: cannot be read as a layout: No such file or directory\."):
         read_layout(tmp_path / "gone.toml")
 

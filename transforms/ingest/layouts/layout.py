@@ -233,15 +233,15 @@ def read_layout(path: Path) -> LayoutText:
     """Read a layout; UsageError where it cannot be used, with its line."""
     try:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path}: is no file, so it is no layout.")
+            raise UsageError(f"{printable(path)}: is no file, so it is no layout.")
         with path.open("rb") as file:
             content = file.read(SIZE_LIMIT + 1)
         if len(content) > SIZE_LIMIT:
-            raise UsageError(f"{path}: has more than {SIZE_LIMIT >> 10} kB, so it is no layout.")
+            raise UsageError(f"{printable(path)}: has more than {SIZE_LIMIT >> 10} kB, so it is no layout.")
         layout = LayoutText(path.name, content.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"{path}: cannot be read as a layout: {reason}.") from None
+        raise UsageError(f"{printable(path)}: cannot be read as a layout: {reason}.") from None
     parse_layout(layout)
     return layout
 
