@@ -121,6 +121,9 @@ def test_numbers_of_days_are_dates_where_the_name_says_so(tmp_path: Path) -> Non
     rows = [[*row[:3], days, *row[4:]] for row, days in zip(ROWS, ("45306", "45342", "45356"), strict=True)]
     proposal = propose(tmp_path, text(rows=rows))
     assert layout_of(proposal).form_of("claim_line_start_date") == "excel"
+    assert proposal.questions == [
+        "The dates of claim_line_start_date are numbers, read as days as excel counts them: see that they are right."
+    ]
     assert "claim_line_start_date" not in columns_of(propose(tmp_path, text(names=None, rows=rows)))
 
 

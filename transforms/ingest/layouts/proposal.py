@@ -340,15 +340,13 @@ def _guess_forms(guesses: Guesses, cells: Mapping[int, Sequence[str]]) -> tuple[
             continue
         if KINDS[column] == "date":
             fitting = _fitting_date_forms(cells[place], (*FURTHER_DATE_FORMS, *DAY_NUMBERS))
-            other = next((form for form in fitting[1:] if form[0] != fitting[0][0]), None)
+            other = next((form for form in fitting[1:] if form[0] != fitting[0][0] and form not in DAY_NUMBERS), None)
             if not fitting:
                 questions.append(f"The dates of {column} are of no form that is known: say it under [forms], or make it by an expression.")
             elif fitting[0] not in DATE_FORMS:
                 forms[column] = fitting[0]
             if forms.get(column) in DAY_NUMBERS:
-                questions.append(
-                    f"The dates of {column} are numbers, read as days since {fitting[0]} counts them: see that they are right."
-                )
+                questions.append(f"The dates of {column} are numbers, read as days as {fitting[0]} counts them: see that they are right.")
             if other:
                 guesses[column] = (place, f"its name; its dates may be {other} too", False)
                 questions.append(
